@@ -1,0 +1,113 @@
+"""`scripts/bench`: measure on this machine, each benchmark on a database of its own, and print the tables.
+
+A benchmark is a file `benchmarks/<name>.py` that prints one Markdown table.  It is started as a program with
+`BANYAN_DATABASE_URL`, `BANYAN_OWNER_DATABASE_URL` and `BANYAN_HOME` leading to an empty database and folder of its own,
+once on SQLite and once on the private PostgreSQL (with fsync); a line `DATABASES = ("sqlite",)` in it chooses one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools import environment, private_postgres
+from tools.demo import prepare
+from tools.private_postgres import OWNER, Server
+from tools.private_postgres import private_postgres as started
+from tools.steps import ROOT, StepFailed, command, run_openly, say
+
+FOLDER = ROOT / "benchmarks"
+ALL = ("sqlite", "postgres")
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the benchmarks asked for; 0 when each ended well."""
+    asked = _read(words)
+    if Path(sys.prefix) != environment.FOLDER:
+        prepare(extras=["test"], with_tests=True)
+        return run_openly([environment.PYTHON, "-m", "tools.bench", *words])
+    files = [file for file in sorted(FOLDER.glob("[a-z]*.py")) if not asked.names or file.stem in asked.names]
+    unknown = set(asked.names) - {file.stem for file in files}
+    if unknown:
+        raise StepFailed(f"There is no benchmark by the name of {', '.join(sorted(unknown))} in benchmarks/.")
+    chosen = (asked.database,) if asked.database else ALL
+    runs = [(file, database) for file in files for database in _databases(file) if database in chosen]
+    say(_this_machine())
+    codes = [_on_sqlite(file) for file, database in runs if database == "sqlite"]
+    on_postgres = [file for file, database in runs if database == "postgres"]
+    if on_postgres:
+        if private_postgres.binaries() is None:
+            raise StepFailed(private_postgres.MISSING)
+        with started(durable=True) as server:
+            codes += [_on_postgres(file, server) for file in on_postgres]
+    return int(any(codes))
+
+
+def _databases(file: Path) -> tuple[str, ...]:
+    """Read `DATABASES` of a benchmark without running it."""
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and [ast.unparse(t) for t in node.targets] == ["DATABASES"]:
+            return tuple(ast.literal_eval(node.value))
+    return ALL
+
+
+def _on_sqlite(file: Path) -> int:
+    say(f"\n## {file.stem} on SQLite\n")
+    with tempfile.TemporaryDirectory(prefix="banyan-bench-") as home:
+        url = f"sqlite:///{home}/town.sqlite3"
+        return _run(file, home=home, urls={"BANYAN_DATABASE_URL": url})
+
+
+def _on_postgres(file: Path, server: Server) -> int:
+    say(f"\n## {file.stem} on PostgreSQL\n")
+    database = server.create_database(f"banyan_bench_{file.stem}")
+    urls = {"BANYAN_DATABASE_URL": server.url(database), "BANYAN_OWNER_DATABASE_URL": server.url(database, role=OWNER)}
+    with tempfile.TemporaryDirectory(prefix="banyan-bench-") as home:
+        code = _run(file, home=home, urls=urls)
+    server.drop_database(database)
+    return code
+
+
+def _run(file: Path, *, home: str, urls: dict[str, str]) -> int:
+    kept = {key: text for key, text in os.environ.items() if not key.startswith(("BANYAN_", "PG"))}
+    env = kept | urls | {"BANYAN_HOME": home, "BANYAN_SECRET_KEY": "of-the-benchmarks-only-" + "x" * 50}
+    return run_openly([environment.PYTHON, "-m", f"benchmarks.{file.stem}"], env=env)
+
+
+def _this_machine() -> str:
+    """Describe where the numbers come from."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    words = [f"{os.cpu_count()} cores ({model})", f"{memory:.0f} GiB", platform.platform(terse=True)]
+    words += [f"Python {platform.python_version()}", _postgres_version()]
+    return "Machine: " + ", ".join(words)
+
+
+def _postgres_version() -> str:
+    programs = private_postgres.binaries()
+    if programs is None:
+        return "no PostgreSQL"
+    said = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=False)
+    return said.stdout.strip().replace("postgres (PostgreSQL)", "PostgreSQL")
+
+
+def _read(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure on this machine and print the tables.")
+    parser.add_argument("names", nargs="*", help="benchmarks to run (default: all of benchmarks/)")
+    parser.add_argument("--database", choices=ALL, help="on this one only")
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    command(main)
