@@ -19,6 +19,7 @@ from secrets import SystemRandom
 from typing import Final
 
 from banyan.base.errors import InvalidInput, Problem, mark
+from banyan.base.instants import in_utc
 
 __all__ = ["TRACKING_ALPHABET", "read_tracking_number", "tracking_number", "uuid4", "uuid7"]
 
@@ -76,9 +77,7 @@ def _next_tick() -> int:
 
 
 def _tick_of(at: datetime) -> int:
-    if at.tzinfo is None or at.utcoffset() is None:
-        raise InvalidInput("uuid7", [Problem("at", "naive", mark("the time has no time zone"))])
-    milliseconds, rest_us = divmod((at - _EPOCH) // timedelta(microseconds=1), 1000)
+    milliseconds, rest_us = divmod((in_utc(at) - _EPOCH) // timedelta(microseconds=1), 1000)
     tick = milliseconds << 12 | (rest_us << 12) // 1000
     if not 0 <= tick < _LAST_TICK:
         raise InvalidInput("uuid7", [Problem("at", "range", mark("the time lies before 1970"))])

@@ -1,0 +1,41 @@
+"""Public holidays and moved working days, as the `holidays` package knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+from banyan.base.calendar.hours import FIRST_YEAR, LAST_YEAR
+
+#: Countries whose governments publish moved working days year by year and of which the package follows the notices.
+MOVE_DAYS_BY_YEARLY_NOTICE: Final = frozenset({"AZ", "BY", "CN", "HU", "KG", "KZ", "LV", "MM", "RU", "UZ", "VN"})
+
+
+@lru_cache(maxsize=1024)
+def public_days(country: str, subdivision: str | None, year: int) -> tuple[Mapping[date, str], frozenset[date]]:
+    """Free days with their names and weekend days that are worked, of one year."""
+    import holidays  # half a second nobody should pay who needs no holidays
+
+    known = holidays.country_holidays(country, subdiv=subdivision, years=year)
+    moved = getattr(known, "weekend_workdays", None) or ()
+    free = {on: name for on, name in known.items() if on.year == year}
+    return free, frozenset(on for on in moved if on.year == year)
+
+
+@lru_cache(maxsize=64)
+def last_year_with_moved_days(country: str) -> int:
+    years = range(FIRST_YEAR, LAST_YEAR + 1)
+    return max((year for year in years if public_days(country, None, year)[1]), default=FIRST_YEAR - 1)
+
+
+@lru_cache(maxsize=256)
+def is_known(country: str, subdivision: str | None) -> bool:
+    if len(country) != 2 or not country.isupper() or subdivision == "":
+        return False
+    try:
+        public_days(country, subdivision, 2024)
+    except NotImplementedError:
+        return False
+    return True
