@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tools import machine
+from tools.check import WRITE
 from tools.testbed import on_postgres
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server", "test_database"}
@@ -20,13 +22,18 @@ def pytest_configure(config: pytest.Config) -> None:
         "journey: a person's way through the pages in a real browser; on SQLite only",
         "postgres: needs the private PostgreSQL of the tests; left out on SQLite",
         "sqlite: speaks of SQLite alone; left out on PostgreSQL",
+        "snapshot: compares with a committed file that scripts/check --write renews",
         "may_skip(reason): may be skipped where CI=true, for a reason that is not a missing part",
     ):
         config.addinivalue_line("markers", line)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what belongs to the other database; on PostgreSQL also whatever meets no database."""
+    for item in items:
+        if "snapshot" in getattr(item, "fixturenames", ()):
+            item.add_marker("snapshot")
     left_out = [item for item in items if not _belongs_here(item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -71,6 +78,19 @@ def _refuse_skip(report: Any) -> None:
         said = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
         report.longrepr = f"Skipped, which is a failure where CI=true: {said}"
+
+
+@pytest.fixture
+def snapshot() -> Callable[[str, Path], None]:
+    """Return a check that a text is the one committed at a path; `scripts/check --write` writes it there instead."""
+
+    def same(text: str, path: Path) -> None:
+        if os.environ.get(WRITE):
+            path.write_text(text, encoding="utf-8")
+        held = path.read_text(encoding="utf-8") if path.exists() else ""
+        assert text == held, f"{path.name} is not what was promised; if the change is wanted: scripts/check --write"
+
+    return same
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ if [ -z "$PYTHON" ] && [ -n "$bare" ]; then
   exit 69
 fi
 if [ -z "$PYTHON" ]; then
-  found=$(python3 --version 2>/dev/null || echo "no Python 3")
+  found=$("${BANYAN_PYTHON:-python3}" --version 2>/dev/null || echo "no Python 3")
   echo "Banyan needs Python 3.11 or newer; this machine offers $found." >&2
   echo "Install one, or name it: BANYAN_PYTHON=/path/to/python3.11 $0" >&2
   exit 69

@@ -6,14 +6,17 @@ import argparse
 import os
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from tools import environment
 from tools.demo import prepare
 from tools.steps import BUILD, ROOT, command, run_openly, say
 
 #: Snapshots renew themselves when this is set.
-WRITE = "BANYAN_TEST_WRITE"
+WRITE: Final = "BANYAN_TEST_WRITE"
+#: What pytest answers when no test was chosen.
+NO_TESTS_COLLECTED: Final = 5
 
 
 def main(words: Sequence[str]) -> int:
@@ -21,7 +24,8 @@ def main(words: Sequence[str]) -> int:
     asked = _read(words)
     prepare(extras=["test"], with_tests=True)
     checks = _writers() if asked.write else []
-    checks += _checks() if asked.without_house_tests else [*_checks(), ("house tests", _house_tests(write=asked.write))]
+    checks += _checks()
+    checks += [] if asked.without_house_tests else [("house tests", _house_tests)]
     red = [name for name, check in checks if not _green(name, check)]
     say("All checks are green." if not red else f"Not green: {', '.join(red)}")
     return int(bool(red))
@@ -55,6 +59,7 @@ def _writers() -> list[tuple[str, Callable[[], tuple[int, str]]]]:
         ("order of imports", _program(python, "-m", "ruff", "check", "--quiet", "--select", "I", "--fix", ".")),
         ("format written", _program(python, "-m", "ruff", "format", "--quiet", ".")),
         ("catalogues written", _program(python, "-m", "tools.translations", "update")),
+        ("snapshots written", _snapshots_written),
     ]
 
 
@@ -63,7 +68,11 @@ def _program(*words: str) -> Callable[[], tuple[int, str]]:
 
     def check() -> tuple[int, str]:
         kept = {key: text for key, text in os.environ.items() if not key.startswith("BANYAN_")}
-        env = kept | {"BANYAN_HOME": str(BUILD / "check"), "DJANGO_SETTINGS_MODULE": "banyan.faces.settings"}
+        env = kept | {
+            "BANYAN_HOME": str(BUILD / "check"),
+            "BANYAN_SECRET_KEY": "x" * 50,
+            "DJANGO_SETTINGS_MODULE": "banyan.faces.settings",
+        }
         done = subprocess.run(
             words, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
@@ -72,12 +81,18 @@ def _program(*words: str) -> Callable[[], tuple[int, str]]:
     return check
 
 
-def _house_tests(*, write: bool) -> Callable[[], tuple[int, str]]:
-    def check() -> tuple[int, str]:
-        env = os.environ | ({WRITE: "1"} if write else {}) | {"BANYAN_TEST_DATABASE": "sqlite"}
-        return run_openly([environment.PYTHON, "-m", "pytest", "-q", "-p", "no:randomly", "tests/house"], env=env), ""
+def _house_tests() -> tuple[int, str]:
+    return _pytest("tests/house"), ""
 
-    return check
+
+def _snapshots_written() -> tuple[int, str]:
+    code = _pytest("-m", "snapshot", "-p", "no:xdist", env={WRITE: "1"})
+    return (0 if code == NO_TESTS_COLLECTED else code), ""
+
+
+def _pytest(*words: str, env: Mapping[str, str] | None = None) -> int:
+    program = [environment.PYTHON, "-m", "pytest", "-q", "-p", "no:randomly", *words]
+    return run_openly(program, env=os.environ | {"BANYAN_TEST_DATABASE": "sqlite"} | dict(env or {}))
 
 
 def _read(words: Sequence[str]) -> argparse.Namespace:

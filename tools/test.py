@@ -7,13 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import Final
 
 from tools import environment, machine
+from tools.check import NO_TESTS_COLLECTED
 from tools.demo import prepare
 from tools.steps import ROOT, command, run_openly, say, settle
-
-NO_TESTS_COLLECTED: Final = 5
 
 
 def main(words: Sequence[str]) -> int:

@@ -28,7 +28,7 @@ from tools.private_postgres import OWNER, Server
 from tools.steps import ROOT
 
 _put_away = ExitStack()
-_SERVER_FOLDER = "BANYAN_TEST_SERVER_FOLDER"  # how the workers of pytest-xdist find the server of their parent
+_SERVER_FOLDER = "_BANYAN_TESTS_SERVER"  # how the workers of pytest-xdist find the server of their parent
 
 
 def on_postgres() -> bool:
