@@ -1,0 +1,91 @@
+"""Writing history.  Every action of every app calls `record` in its own transaction."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from banyan.apps.audit.models import Disclosure, Entry
+from banyan.apps.audit.rules import GENESIS, Written, commitment
+from banyan.kit import scopes
+from banyan.kit.guard import Actor
+
+
+def record(
+    *,
+    actor: Actor,
+    verb: str,
+    subject: tuple[str, UUID],
+    at: datetime,
+    role: str = "",
+    facts: Mapping[str, Any] | None = None,
+    personal: Mapping[str, str] | None = None,
+    person_id: UUID | None = None,
+    is_first: bool = False,
+) -> Entry:
+    """Append one entry to the chain of a subject.
+
+    Parameters
+    ----------
+    actor, role
+        Who acted, and in which of their roles.
+    verb
+        What was done, as one word of the app.
+    subject
+        Type (``"service_request"``) and identifier.  The caller holds the row lock of the subject, so that no second
+        writer appends at the same time; the unique place in the chain refuses what slips through.
+    at
+        Instant of the act, aware.
+    facts
+        Plain JSON without personal words.
+    personal
+        Personal words by field name: only salted commitments enter the chain, the words stand beside it, erasable.
+    person_id
+        Whom the personal words are about.
+    is_first
+        The subject was made in this transaction, so the chain is known to be empty and is not read.
+    """
+    salts = {name: secrets.token_hex(32) for name in personal or {}}
+    previous = None if is_first else _last(subject)
+    written = Written(
+        town_id=scopes.current_town(),
+        subject_type=subject[0],
+        subject_id=subject[1],
+        sequence=previous.sequence + 1 if previous else 1,
+        verb=verb,
+        at=at,
+        account_id=actor.account_id,
+        role=role or _one_role(actor),
+        channel=str(actor.channel),
+        facts=dict(facts or {}),
+        commitments={name: commitment(value, salt=salts[name]) for name, value in (personal or {}).items()},
+        previous_hash=previous.hash if previous else GENESIS,
+    )
+    entry = _stored(written)
+    Disclosure.objects.bulk_create(
+        [
+            Disclosure(entry=entry, person_id=person_id, field=name, value=value, salt=salts[name])
+            for name, value in (personal or {}).items()
+        ]
+    )
+    return entry
+
+
+def _last(subject: tuple[str, UUID]) -> Entry | None:
+    chain = Entry.objects.filter(subject_type=subject[0], subject_id=subject[1])
+    return chain.order_by("-sequence").only("sequence", "hash").first()
+
+
+def _stored(written: Written) -> Entry:
+    entry = Entry(hash=written.hash(), **{name: getattr(written, name) for name in written.__slots__})
+    entry.save(force_insert=True)
+    return entry
+
+
+def _one_role(actor: Actor) -> str:
+    """Name the only role of an actor; an actor of several roles says which one they act in."""
+    roles = {str(role) for role in actor.roles}
+    return roles.pop() if len(roles) == 1 else ""

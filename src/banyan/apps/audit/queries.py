@@ -1,0 +1,48 @@
+"""Reading history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from banyan.apps.audit.models import Disclosure, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One entry of a timeline, with the personal words that are still there."""
+
+    id: UUID
+    sequence: int
+    verb: str
+    at: datetime
+    account_id: UUID | None
+    role: str
+    channel: str
+    facts: Mapping[str, Any]
+    words: Mapping[str, str | None]
+
+
+def timeline(subject: tuple[str, UUID]) -> list[Moment]:
+    """Return the history of one subject, oldest first; erased words are None.  The caller has authorised the read."""
+    entries = list(Entry.objects.filter(subject_type=subject[0], subject_id=subject[1]).order_by("sequence"))
+    words: dict[UUID, dict[str, str | None]] = {entry.id: {} for entry in entries}
+    for row in Disclosure.objects.filter(entry__in=[entry.id for entry in entries]):
+        words[row.entry_id][row.field] = row.value
+    return [
+        Moment(
+            id=entry.id,
+            sequence=entry.sequence,
+            verb=entry.verb,
+            at=entry.at,
+            account_id=entry.account_id,
+            role=entry.role,
+            channel=entry.channel,
+            facts=entry.facts,
+            words=words[entry.id],
+        )
+        for entry in entries
+    ]

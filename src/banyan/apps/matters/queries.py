@@ -1,0 +1,26 @@
+"""Reading the thread of a matter from either end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from banyan.apps.matters.models import Matter, Strand
+from banyan.base.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A matter and the records that hang on it, its origin first."""
+
+    matter_id: UUID
+    subjects: tuple[tuple[str, UUID], ...]
+
+
+def thread(matter_id: UUID) -> Thread:
+    """Return the thread of a matter; `NotFound` where there is none in this town.  The caller has authorised the read."""
+    matter = Matter.objects.filter(id=matter_id).first()
+    if matter is None:
+        raise NotFound("matter")
+    strands = Strand.objects.filter(matter=matter).order_by("at", "id").values_list("subject_type", "subject_id")
+    return Thread(matter.id, ((matter.origin_type, matter.origin_id), *strands))

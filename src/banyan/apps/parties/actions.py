@@ -1,0 +1,94 @@
+"""Changing parties, their duties and posts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from banyan.apps.audit import actions as audit
+from banyan.apps.parties.models import Duty, Party, Post
+from banyan.apps.parties.rules import PartyKind
+from banyan.apps.territory import actions as territory
+from banyan.apps.territory import queries as places
+from banyan.apps.territory.models import Town
+from banyan.base.errors import InvalidInput, Problem, mark
+from banyan.kit import guard, scopes
+from banyan.kit.guard import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class NewParty:
+    """One party to make or to change, named by its code, with the codes of the places it answers for.
+
+    `answers_for` holds (place code, topic); topic "" is whatever its kind does.
+    """
+
+    code: str
+    kind: str
+    name_zh: str
+    name_en: str
+    public_phone: str = ""
+    answers_for: Sequence[tuple[str, str]] = ()
+
+
+def register(*, actor: Actor, town: Town, parties: Sequence[NewParty], at: datetime) -> int:
+    """Make or change parties with their duties; return how many.
+
+    Raises
+    ------
+    InvalidInput
+        Lists every problem of every party; nothing is changed.
+    """
+    guard.authorise(actor, "parties.edit", subject=guard.Subject())
+    tree = places.tree(town)
+    problems = [problem for i, new in enumerate(parties) for problem in _problems(i, new, codes=set(tree.by_code))]
+    if problems:
+        raise InvalidInput(mark("The parties"), problems)
+    with scopes.action_transaction():
+        held = {party.code: party for party in Party.objects.select_for_update()}
+        for new in parties:
+            row = held.setdefault(new.code, Party(code=new.code))
+            row.kind, row.name_zh, row.name_en = new.kind, new.name_zh, new.name_en
+            row.public_phone, row.is_active = new.public_phone, True
+            row.save()
+            Duty.objects.filter(party=row).delete()
+            Duty.objects.bulk_create(
+                [Duty(party=row, place_id=tree.by_code[code].id, topic=topic) for code, topic in new.answers_for]
+            )
+            facts = {"code": new.code, "kind": new.kind, "answers_for": [list(duty) for duty in new.answers_for]}
+            audit.record(actor=actor, verb="parties.registered", subject=("party", row.id), at=at, facts=facts)
+        territory.grow_edition(town)
+    return len(parties)
+
+
+def _problems(i: int, new: NewParty, *, codes: set[str]) -> list[Problem]:
+    at, problems = f"parties[{i}]", []
+    if not new.code.strip():
+        problems.append(Problem(f"{at}.code", "required", mark("A code is needed.")))
+    if new.kind not in set(PartyKind):
+        problems.append(Problem(f"{at}.kind", "unknown", mark("There is no kind of party “{kind}”."), {"kind": new.kind}))
+    if not (new.name_zh.strip() and new.name_en.strip()):
+        problems.append(Problem(f"{at}.name", "required", mark("A name is needed in both languages.")))
+    problems += [
+        Problem(f"{at}.answers_for", "unknown", mark("There is no place {code}."), {"code": code})
+        for code, _ in new.answers_for
+        if code not in codes
+    ]
+    return problems
+
+
+def fill_post(
+    *, actor: Actor, party_id: UUID, person_id: UUID | None, title: tuple[str, str], from_on: date, at: datetime
+) -> Post:
+    """Fill a post of a party with a person; `title` is Chinese and English."""
+    guard.authorise(actor, "parties.edit", subject=guard.Subject())
+    with scopes.action_transaction():
+        post = Post.objects.create(
+            party_id=party_id, person_id=person_id, title_zh=title[0], title_en=title[1], from_on=from_on
+        )
+        audit.record(
+            actor=actor, verb="parties.post_filled", subject=("party", party_id), at=at, facts={"title": list(title)}
+        )
+    return post

@@ -1,0 +1,120 @@
+"""Entering people where they are needed, and noting who looked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from banyan.apps.audit import actions as audit
+from banyan.apps.people.models import Look, Person
+from banyan.apps.people.rules import contact_problems
+from banyan.base.errors import InvalidInput, NotFound, Problem, mark
+from banyan.kit import scopes
+from banyan.kit.guard import Actor
+
+
+__all__ = ["Contact", "ContactView", "contact_problems", "enter", "look"]
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to reach somebody; every field may be empty."""
+
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    language: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.name or self.phone or self.email)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """The personal fields of one person, in the clear."""
+
+    person_id: UUID
+    name: str
+    phone: str
+    email: str
+
+
+def enter(*, actor: Actor, contact: Contact, account_id: UUID | None, at: datetime) -> UUID:
+    """Enter a person, or find the one that an account is in this town; return the identifier.
+
+    The caller has authorised its own act, of which this is a part.
+
+    Raises
+    ------
+    InvalidInput
+        Lists every problem of the contact.
+    """
+    if problems := contact_problems(name=contact.name, phone=contact.phone, email=contact.email):
+        raise InvalidInput(mark("The contact"), problems)
+    with scopes.action_transaction():
+        held = Person.objects.filter(account_id=account_id).only("id").first() if account_id else None
+        if held is not None:
+            return held.id
+        person = Person.objects.create(
+            account_id=account_id,
+            name=contact.name,
+            phone=contact.phone,
+            email=contact.email,
+            language=contact.language,
+            created_at=at,
+        )
+        personal = {name: value for name in ("name", "phone", "email") if (value := getattr(contact, name))}
+        audit.record(
+            actor=actor,
+            verb="people.entered",
+            subject=("person", person.id),
+            at=at,
+            personal=personal,
+            person_id=person.id,
+            is_first=True,
+        )
+    return person.id
+
+
+def look(
+    *,
+    actor: Actor,
+    person_id: UUID,
+    fields: Sequence[str],
+    purpose: str,
+    at: datetime,
+    reason: str = "",
+    is_outside_area: bool = False,
+) -> ContactView:
+    """Return personal fields in the clear and note that the actor looked.  The caller has authorised the read.
+
+    The person looking at their own fields leaves no note.
+
+    Raises
+    ------
+    InvalidInput
+        The look is from outside the actor's area and has no reason.
+    NotFound
+        There is no such person in this town.
+    """
+    if is_outside_area and not reason.strip():
+        raise InvalidInput(mark("The look"), [Problem("reason", "required", mark("Say why: this lies outside your area."))])
+    with scopes.action_transaction():
+        person = Person.objects.filter(id=person_id).first()
+        if person is None:
+            raise NotFound("person")
+        if actor.account_id is None or person.account_id != actor.account_id:
+            Look.objects.create(
+                person=person,
+                looker_account_id=actor.account_id,
+                role=",".join(sorted(actor.roles)),
+                at=at,
+                fields=sorted(fields),
+                purpose=purpose,
+                reason=reason[:300],
+                is_outside_area=is_outside_area,
+            )
+    shown = {name: getattr(person, name) if name in fields else "" for name in ("name", "phone", "email")}
+    return ContactView(person_id=person.id, **shown)

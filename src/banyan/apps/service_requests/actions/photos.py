@@ -1,0 +1,37 @@
+"""Storing the photos of a request: rows in the database, files beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from banyan.apps.service_requests.models import Photo, ServiceRequest
+from banyan.kit import files
+from banyan.kit.guard import Actor
+from banyan.kit.images import Picture
+
+
+def stored_photos(
+    request: ServiceRequest, shots: Sequence[Picture], *, moment: str, actor: Actor, at: datetime
+) -> list[Photo]:
+    """Store re-encoded pictures.  Files are written first: a row never points to nothing, a rollback leaves a stray file."""
+    rows = [
+        Photo(
+            service_request_id=request.id,
+            moment=moment,
+            width=shot.width,
+            height=shot.height,
+            n_bytes=len(shot.content),
+            sha256=hashlib.sha256(shot.content).hexdigest(),
+            account_id=actor.account_id,
+            at=at,
+        )
+        for shot in shots
+    ]
+    for row, shot in zip(rows, shots, strict=True):
+        files.write(row.town_id, row.id, suffix="jpg", content=shot.content)
+        files.write(row.town_id, row.id, suffix="thumb.jpg", content=shot.thumbnail)
+    if rows:
+        Photo.objects.bulk_create(rows)
+    return rows

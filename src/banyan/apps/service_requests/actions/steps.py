@@ -1,0 +1,186 @@
+"""Taking one step of the state table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from banyan.apps.audit import actions as audit
+from banyan.apps.parties import queries as parties
+from banyan.apps.service_requests import events, queries, rules
+from banyan.apps.service_requests.actions.report import calendar_of
+from banyan.apps.service_requests.models import ServiceRequest
+from banyan.apps.service_requests.rules import Clocks, Status, Step, Wanted, clocks
+from banyan.apps.territory.models import Town
+from banyan.base.errors import InvalidInput, Problem, StaleVersion, mark
+from banyan.kit import facts, scopes
+from banyan.kit.guard import Actor
+
+
+def take_step(
+    *,
+    actor: Actor,
+    town: Town,
+    service_request_id: UUID,
+    step: Step,
+    at: datetime,
+    wanted: Wanted | None = None,
+    version: int | None = None,
+) -> ServiceRequest:
+    """Take a step with a request and return it as it is now.
+
+    Parameters
+    ----------
+    wanted
+        The words that come with the step (`rules.NEEDS`, `rules.TAKES`).
+    version
+        The version the caller has read; None takes whatever is there (command line and tasks only).
+
+    Raises
+    ------
+    NotFound, SignInNeeded, Forbidden
+        The actor may not know of the request, is unknown, or lacks the right; or handled it and wants to verify it.
+    StaleVersion
+        Someone else changed it since.
+    IllegalStep
+        The state table has no such step from here.
+    InvalidInput
+        Lists every word that is missing, unknown or not taken by the step.
+    """
+    wanted = wanted or Wanted()
+    with scopes.action_transaction():
+        request = queries.locked_for(actor, service_request_id, town=town, verb=f"service_requests.{step}")
+        if version is not None and version != request.version:
+            raise StaleVersion(held=version, current=request.version)
+        before = Status(request.status)
+        after = rules.next_status(before, step)
+        rules.check_separate_hands(
+            step, actor_account_id=actor.account_id, resolved_by=request.resolved_by_account_id
+        )
+        if step is Step.DISPATCH and wanted.party_id is None:
+            wanted = _to_suggested_party(wanted, request)
+        rules.check_words(step, wanted)
+        changes = _changes(actor, request, step, wanted, town=town)
+        entry = _stored(actor, request, step, before=before, after=after, wanted=wanted, changes=changes, town=town, at=at)
+        facts.publish(events.ServiceRequestMoved(request.id, entry, str(step), actor.account_id))
+    return request
+
+
+def _to_suggested_party(wanted: Wanted, request: ServiceRequest) -> Wanted:
+    from dataclasses import replace
+
+    return replace(wanted, party_id=request.suggested_party_id)
+
+
+def _changes(actor: Actor, request: ServiceRequest, step: Step, wanted: Wanted, *, town: Town) -> dict[str, Any]:
+    """Return the columns that a step changes beside status and clocks."""
+    if step is Step.TRIAGE:
+        return _triaged(request, wanted, town=town)
+    if step is Step.DISPATCH:
+        return _dispatched(request, wanted, town=town)
+    if step is Step.ACCEPT:
+        return {"handler_account_id": actor.account_id}
+    if step is Step.RETURN:
+        return {"party_id": None, "handler_account_id": None}
+    if step is Step.PAUSE:
+        return {"pause_reason": wanted.reason[:300]}
+    if step is Step.RESUME:
+        return {"pause_reason": ""}
+    if step is Step.RESOLVE:
+        return {"remedy": wanted.remedy, "resolved_by_account_id": actor.account_id}
+    if step is Step.VERIFY:
+        return {"verified_by_account_id": actor.account_id}
+    if step in (Step.REFUTE, Step.REOPEN):
+        return {"verified_by_account_id": None, "resolved_by_account_id": None, "pause_reason": ""}
+    return {}
+
+
+def _triaged(request: ServiceRequest, wanted: Wanted, *, town: Town) -> dict[str, Any]:
+    catalogue = queries.catalogue(town)
+    changes: dict[str, Any] = {}
+    if wanted.is_text_public is not None:
+        changes["is_text_public"] = wanted.is_text_public
+    if wanted.urgency:
+        changes["urgency"] = wanted.urgency
+    if wanted.service_code and wanted.service_code != catalogue.by_id[request.service_id].code:
+        service = catalogue.offered.get(wanted.service_code)
+        if service is None:
+            value = {"value": wanted.service_code[:60]}
+            raise InvalidInput(
+                mark("The step"), [Problem("service_code", "unknown", mark("There is no service “{value}”."), value)]
+            )
+        changes |= {"service_id": service.id, "kind": service.kind}
+        changes["suggested_party_id"] = _suggested(service, request, town=town)
+    return changes
+
+
+def _suggested(service: queries.ServiceView, request: ServiceRequest, *, town: Town) -> UUID | None:
+    place = queries.place_of(request, town=town)
+    party = queries.suggested_party(service, place, town=town)
+    return party.id if party else None
+
+
+def _dispatched(request: ServiceRequest, wanted: Wanted, *, town: Town) -> dict[str, Any]:
+    if wanted.party_id not in parties.register(town).by_id:
+        raise InvalidInput(mark("The step"), [Problem("party_id", "unknown", mark("There is no such party."))])
+    return {"party_id": wanted.party_id, "handler_account_id": wanted.handler_account_id}
+
+
+def _stored(
+    actor: Actor,
+    request: ServiceRequest,
+    step: Step,
+    *,
+    before: Status,
+    after: Status,
+    wanted: Wanted,
+    changes: dict[str, Any],
+    town: Town,
+    at: datetime,
+) -> UUID:
+    was_late_at = request.stage_deadline_at
+    for name, value in changes.items():
+        setattr(request, name, value)
+    service = queries.catalogue(town).by_id[request.service_id]
+    held = Clocks(**{name: getattr(request, name) for name in Clocks.__slots__})
+    clock = clocks.moved(
+        held,
+        after,
+        targets=service.targets,
+        urgency=request.urgency,
+        calendar=calendar_of(service, town=town),
+        at=at,
+        since=request.requested_at,
+    )
+    columns = {"status": str(after), "updated_at": at, "version": request.version + 1, **clock.columns()}
+    for name, value in columns.items():
+        setattr(request, name, value)
+    request.save(update_fields=[*columns, *changes])
+    words = {
+        "from": str(before),
+        "to": str(after),
+        "stage_was_late": was_late_at is not None and at > was_late_at,
+        "deadline_at": request.deadline_at.isoformat() if request.deadline_at else None,
+        **_plain(changes),
+    }
+    personal = {name: text for name in ("reason", "remedy") if (text := getattr(wanted, name))}
+    entry = audit.record(
+        actor=actor,
+        verb=f"service_requests.{step}",
+        subject=("service_request", request.id),
+        at=at,
+        facts=words,
+        personal=personal,
+        person_id=request.reporter_id,
+    )
+    return entry.id
+
+
+def _plain(changes: dict[str, Any]) -> dict[str, Any]:
+    """Return changes as history keeps them: identifiers as text, no free words."""
+    return {
+        name: str(value) if isinstance(value, UUID) else value
+        for name, value in changes.items()
+        if name not in {"remedy", "pause_reason"}
+    }

@@ -1,0 +1,325 @@
+"""Reading the catalogue and the requests: what each actor may see, in lists, on maps, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from banyan.apps.parties import queries as parties
+from banyan.apps.service_requests.models import Comment, Photo, Service, ServiceRequest
+from banyan.apps.service_requests.rules import ENDED, OPEN, STOPPED, Status, Step, check_separate_hands, steps_from
+from banyan.apps.territory import queries as territory
+from banyan.apps.territory.models import Town
+from banyan.base.errors import BanyanError, NotFound
+from banyan.kit import guard
+from banyan.kit.guard import Actor, Reach, Subject
+from banyan.kit.paging import Page, page_of
+
+
+# --- the catalogue ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """One version of a service."""
+
+    id: UUID
+    code: str
+    version: int
+    is_current: bool
+    is_active: bool
+    kind: str
+    group: str
+    group_zh: str
+    group_en: str
+    name_zh: str
+    name_en: str
+    description_zh: str
+    description_en: str
+    keywords_zh: str
+    keywords_en: str
+    default_urgency: str
+    is_clock_always_on: bool
+    targets: Mapping[str, Mapping[str, Any]]
+    responsible_kinds: Sequence[str]
+    needs_place: bool
+    advises_photo: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All versions of the services of a town, frozen at one edition."""
+
+    by_id: Mapping[UUID, ServiceView]
+    offered: Mapping[str, ServiceView]
+    """Current and active services by code, in the order of group and name."""
+
+
+def catalogue(town: Town) -> Catalogue:
+    """Return the service catalogue of the town in scope."""
+    return territory.kept.get("catalogue", town=town, make=_read_catalogue)
+
+
+def _read_catalogue() -> Catalogue:
+    rows = [ServiceView(*row) for row in Service.objects.order_by("group", "code").values_list(*ServiceView.__slots__)]
+    offered = {service.code: service for service in rows if service.is_current and service.is_active}
+    return Catalogue(by_id={service.id: service for service in rows}, offered=offered)
+
+
+# --- one request -----------------------------------------------------------------------------------------------------
+
+
+def subject_of(request: ServiceRequest, *, town: Town) -> Subject:
+    """Return what the guard has to know of a request."""
+    place = place_of(request, town=town)
+    return Subject(
+        id=request.id,
+        place_path=place.path if place else "",
+        party_ids=frozenset({request.party_id} if request.party_id else ()),
+        owner_account_id=request.reporter_account_id,
+    )
+
+
+def place_of(request: ServiceRequest, *, town: Town) -> territory.PlaceView | None:
+    """Return the place (grid or above) of a request, None where it has none."""
+    return territory.tree(town).by_id.get(request.place_id) if request.place_id else None
+
+
+def readable(actor: Actor, service_request_id: UUID, *, town: Town, verb: str = "service_requests.read") -> ServiceRequest:
+    """Return a request that the actor may read in full.
+
+    Raises
+    ------
+    NotFound
+        There is none by this identifier that the actor may know of.
+    """
+    found = ServiceRequest.objects.filter(id=service_request_id).first()
+    if found is None or not guard.may(actor, verb, subject=subject_of(found, town=town)):
+        raise NotFound("service request")
+    return found
+
+
+def public(service_request_id: UUID) -> ServiceRequest:
+    """Return a request of which everybody may see the public part; `NotFound` where there is none."""
+    found = ServiceRequest.objects.filter(id=service_request_id).first()
+    if found is None:
+        raise NotFound("service request")
+    return found
+
+
+def locked_for(actor: Actor, service_request_id: UUID, *, town: Town, verb: str) -> ServiceRequest:
+    """Return a request with its row locked, once the actor may use `verb` on it.
+
+    Raises
+    ------
+    NotFound
+        There is none that the actor may know of.
+    SignInNeeded, Forbidden
+        The actor may know of it and lacks the right.
+    """
+    found = ServiceRequest.objects.select_for_update(of=("self",)).filter(id=service_request_id).first()
+    if found is None:
+        raise NotFound("service request")
+    subject = subject_of(found, town=town)
+    if not guard.may(actor, verb, subject=subject):
+        if not guard.may(actor, "service_requests.read", subject=subject):
+            raise NotFound("service request")
+        guard.authorise(actor, verb, subject=subject)
+    return found
+
+
+def by_tracking_number(number: str) -> ServiceRequest:
+    """Return the request with a tracking number, already read by `base.ids.read_tracking_number`."""
+    found = ServiceRequest.objects.filter(tracking_number=number).first()
+    if found is None:
+        raise NotFound("service request")
+    return found
+
+
+def steps_for(actor: Actor, request: ServiceRequest, *, town: Town) -> list[Step]:
+    """Return the steps that this actor may take with this request now, in the order of the state table."""
+    subject = subject_of(request, town=town)
+    return [
+        step
+        for step in steps_from(request.status)
+        if guard.may(actor, f"service_requests.{step}", subject=subject) and _hands_are_separate(actor, request, step)
+    ]
+
+
+def _hands_are_separate(actor: Actor, request: ServiceRequest, step: Step) -> bool:
+    try:
+        check_separate_hands(step, actor_account_id=actor.account_id, resolved_by=request.resolved_by_account_id)
+    except BanyanError:
+        return False
+    return True
+
+
+def comments(request: ServiceRequest, *, with_internal: bool) -> list[Comment]:
+    """Return the comments on a request, oldest first."""
+    rows = Comment.objects.filter(service_request=request).order_by("at", "id")
+    return list(rows if with_internal else rows.filter(is_internal=False))
+
+
+def photos(request: ServiceRequest) -> list[Photo]:
+    """Return the photos of a request, oldest first."""
+    return list(Photo.objects.filter(service_request=request).order_by("at", "id"))
+
+
+# --- many requests ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What to list.  Empty fields do not filter; `place_path` takes a place and all below it."""
+
+    statuses: frozenset[str] = field(default=frozenset())
+    service_code: str = ""
+    group: str = ""
+    kind: str = ""
+    urgency: str = ""
+    place_path: str = ""
+    party_id: UUID | None = None
+    handler_account_id: UUID | None = None
+    is_overdue: bool = False
+    words: str = ""
+    order: str = "newest"
+    """newest (by time of the report) or clock (by deadline, running clocks only)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A request in a list: no personal words, no tracking number."""
+
+    id: UUID
+    service_id: UUID
+    status: str
+    urgency: str
+    kind: str
+    channel: str
+    place_id: UUID | None
+    party_id: UUID | None
+    address: str
+    lon: float | None
+    lat: float | None
+    requested_at: datetime
+    updated_at: datetime
+    deadline_at: datetime | None
+    stopped_at: datetime | None
+    stage: str
+    stage_deadline_at: datetime | None
+    rating: int | None
+    version: int
+    is_text_public: bool
+    description: str
+    """Empty where the reader may see the public part only and the words have not been published."""
+
+
+ORDERS: Final = {"newest": ("-requested_at", "-id"), "clock": ("deadline_at", "id")}
+
+
+def listed(
+    actor: Actor,
+    wanted: Filter,
+    *,
+    town: Town,
+    at: datetime,
+    size: int = 50,
+    cursor: str = "",
+    verb: str = "service_requests.read",
+) -> Page[Row]:
+    """Return one page of the requests that the actor reaches with `verb`, one SQL statement at any size.
+
+    With the verb ``service_requests.read_public`` everybody reaches every request, words only where published.
+    """
+    rows = filtered(within(guard.reach(actor, verb), town=town), wanted, town=town, at=at)
+    if wanted.order == "clock":
+        rows = rows.filter(deadline_at__isnull=False, stopped_at__isnull=True)
+    columns = tuple(Row.__slots__)
+    page = page_of(rows, order=ORDERS[wanted.order], columns=columns, size=size, cursor=cursor)
+    hides = verb == "service_requests.read_public"
+    made = [_row(values, hides=hides) for values in page.rows]
+    return Page(rows=made, next_cursor=page.next_cursor, previous_cursor=page.previous_cursor)
+
+
+def _row(values: Sequence[Any], *, hides: bool) -> Row:
+    if hides and not values[-2]:
+        return Row(*values[:-1], description="")
+    return Row(*values)
+
+
+def within(reached: Reach, *, town: Town) -> QuerySet[ServiceRequest]:
+    """Return the requests inside a reach: the same rule as `Reach.covers`, for a whole list."""
+    if reached.everything:
+        return ServiceRequest.objects.all()
+    inside = Q(pk__in=reached.own_ids)
+    if reached.own_account_id is not None:
+        inside |= Q(reporter_account_id=reached.own_account_id)
+    if reached.party_ids:
+        inside |= Q(party_id__in=reached.party_ids)
+    for path, party_id in reached.areas:
+        area = Q() if not path else Q(place_id__in=[p.id for p in territory.tree(town).below(path) if p.level != "building"])
+        inside |= area & Q(party_id=party_id) if party_id else area
+    return ServiceRequest.objects.filter(inside)
+
+
+def filtered(rows: QuerySet[ServiceRequest], wanted: Filter, *, town: Town, at: datetime) -> QuerySet[ServiceRequest]:
+    """Narrow a query set by a filter."""
+    equal = {
+        "kind": wanted.kind,
+        "urgency": wanted.urgency,
+        "party_id": wanted.party_id,
+        "handler_account_id": wanted.handler_account_id,
+    }
+    rows = rows.filter(**{name: value for name, value in equal.items() if value})
+    if wanted.statuses:
+        rows = rows.filter(status__in=wanted.statuses)
+    if wanted.service_code or wanted.group:
+        versions = [
+            s.id
+            for s in catalogue(town).by_id.values()
+            if wanted.service_code in ("", s.code) and wanted.group in ("", s.group)
+        ]
+        rows = rows.filter(service_id__in=versions)
+    if wanted.place_path:
+        rows = rows.filter(place_id__in=[p.id for p in territory.tree(town).below(wanted.place_path) if p.level != "building"])
+    if wanted.is_overdue:
+        rows = rows.filter(deadline_at__lt=at, stopped_at__isnull=True)
+    if wanted.words:
+        rows = rows.filter(Q(description__icontains=wanted.words) | Q(address__icontains=wanted.words))
+    return rows
+
+
+def n_by_status(actor: Actor, *, town: Town, verb: str = "service_requests.read") -> dict[str, int]:
+    """Return how many requests the actor reaches in each state."""
+    rows = within(guard.reach(actor, verb), town=town).order_by().values("status").annotate(n=Count("id"))
+    return {row["status"]: row["n"] for row in rows}
+
+
+def n_overdue(actor: Actor, *, town: Town, at: datetime) -> int:
+    """Return how many of the requests the actor reaches have a running clock that has passed its deadline."""
+    rows = within(guard.reach(actor, "service_requests.read"), town=town)
+    return rows.filter(deadline_at__lt=at, stopped_at__isnull=True).count()
+
+
+def points(actor: Actor, wanted: Filter, *, town: Town, at: datetime, limit: int = 5000) -> list[tuple[Any, ...]]:
+    """Return (id, lon, lat, status, service_id) of the newest requests with a point, for the map."""
+    reached = within(guard.reach(actor, "service_requests.read_public"), town=town)
+    rows = filtered(reached, wanted, town=town, at=at).filter(lon__isnull=False).order_by(*ORDERS["newest"])
+    return list(rows.values_list("id", "lon", "lat", "status", "service_id")[:limit])
+
+
+def suggested_party(service: ServiceView, place: territory.PlaceView | None, *, town: Town) -> parties.PartyView | None:
+    """Return who answers for a service at a place, by the register of parties; None where nobody does."""
+    if place is None:
+        return None
+    chain = territory.tree(town).upward(place)
+    return parties.register(town).answering(chain, kinds=service.responsible_kinds, topic=service.group)
+
+
+__all__ = ["ENDED", "OPEN", "STOPPED", "Catalogue", "Filter", "Row", "ServiceView", "Status", "Step", "catalogue", "listed"]

@@ -1,0 +1,184 @@
+"""Changing places.  Every change grows the town's edition, so that what is kept in memory is read anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+
+from banyan.apps.audit import actions as audit
+from banyan.apps.territory import rules
+from banyan.apps.territory.models import Feature, Place, Region, Town
+from banyan.base.errors import InvalidInput, Problem, mark
+from banyan.kit import guard, scopes
+from banyan.kit.guard import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class NewTown:
+    """What a town needs to begin.  Bounds in WGS84 degrees; `calendar` as `Calendar.to_json` writes it."""
+
+    slug: str
+    name_zh: str
+    name_en: str
+    bounds: tuple[float, float, float, float]
+    time_zone: str = "Asia/Shanghai"
+    country: str = "CN"
+    calendar: Mapping[str, Any] = field(default_factory=dict)
+    levels: Sequence[str] = ("community", "grid", "building")
+    is_synthetic: bool = False
+    region_code: str = ""
+
+
+def found(new: NewTown) -> Town:
+    """Found a town.  Only the command line and the demonstration do this: it stands above every town's roles.
+
+    Raises
+    ------
+    InvalidInput
+        Lists every problem of the slug, names, bounds, time zone, calendar and levels.
+    """
+    problems = rules.town_problems(new)
+    if Town.objects.filter(slug=new.slug).exists():
+        problems.append(Problem("slug", "taken", mark("There is a town by this name already.")))
+    region = Region.objects.filter(code=new.region_code).first() if new.region_code else None
+    if new.region_code and region is None:
+        problems.append(Problem("region_code", "unknown", mark("There is no region with this code.")))
+    if problems:
+        raise InvalidInput(mark("The town"), problems)
+    town = Town(
+        slug=new.slug,
+        name_zh=new.name_zh,
+        name_en=new.name_en,
+        time_zone=new.time_zone,
+        country=new.country,
+        calendar=dict(new.calendar),
+        levels=list(new.levels),
+        is_synthetic=new.is_synthetic,
+        region=region,
+    )
+    town.min_lon, town.min_lat, town.max_lon, town.max_lat = new.bounds
+    town.save(force_insert=True)
+    return town
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlace:
+    """One place to make or to change, named by its code; `parent_code` "" hangs it below the town itself."""
+
+    code: str
+    level: str
+    name_zh: str
+    name_en: str
+    parent_code: str = ""
+    polygon: Mapping[str, Any] | None = None
+    lon: float | None = None
+    lat: float | None = None
+    n_dwellings: int = 0
+
+
+def lay_out(*, actor: Actor, town: Town, places: Sequence[NewPlace], at: datetime) -> int:
+    """Make or change places of the town in scope; return how many changed.
+
+    Raises
+    ------
+    InvalidInput
+        Lists every problem of every place; nothing is changed.
+    """
+    guard.authorise(actor, "territory.edit", subject=guard.Subject())
+    with scopes.action_transaction():
+        held = {place.code: place for place in Place.objects.select_for_update()}
+        paths = rules.paths(places, held={code: place.path for code, place in held.items()}, levels=town.levels)
+        fresh, changed = [], []
+        for new in places:
+            row = _filled(held.get(new.code), new, path=paths[new.code])
+            (changed if new.code in held else fresh).append(row)
+            held[new.code] = row
+        for row, new in zip([held[new.code] for new in places], places, strict=True):
+            row.parent = held.get(new.parent_code)
+        for depth in sorted({row.path.count("/") for row in fresh}):
+            Place.objects.bulk_create([row for row in fresh if row.path.count("/") == depth], batch_size=500)
+        Place.objects.bulk_update(
+            changed,
+            ["parent", "level", "path", "name_zh", "name_en", "polygon", "lon", "lat", "n_dwellings", "is_active"],
+            batch_size=200,
+        )
+        audit.record(
+            actor=actor,
+            verb="territory.laid_out",
+            subject=("town", town.id),
+            at=at,
+            facts={"n_new": len(fresh), "n_changed": len(changed), "digest": rules.digest(places)},
+        )
+        grow_edition(town)
+    return len(fresh) + len(changed)
+
+
+def _filled(row: Place | None, new: NewPlace, *, path: str) -> Place:
+    row = row or Place(code=new.code)
+    row.level, row.path, row.is_active = new.level, path, True
+    row.name_zh, row.name_en, row.n_dwellings = new.name_zh, new.name_en, new.n_dwellings
+    row.polygon = dict(new.polygon) if new.polygon is not None else None
+    centre = rules.centre(new.polygon) if new.polygon is not None and new.lon is None else (new.lon, new.lat)
+    row.lon, row.lat = centre
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class NewFeature:
+    """Something to draw on the map, named by kind and code."""
+
+    kind: str
+    code: str
+    geometry: Mapping[str, Any]
+    name_zh: str = ""
+    name_en: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def draw(*, actor: Actor, town: Town, features: Sequence[NewFeature], at: datetime) -> int:
+    """Add or replace what is drawn on the town's map; return how many.  Same errors as `lay_out`."""
+    guard.authorise(actor, "territory.edit", subject=guard.Subject())
+    problems = [
+        Problem(f"features[{i}].geometry", "invalid", mark("{reason}"), {"reason": reason})
+        for i, feature in enumerate(features)
+        if (reason := rules.geometry_problem(feature.geometry))
+    ]
+    if problems:
+        raise InvalidInput(mark("The map"), problems)
+    with scopes.action_transaction():
+        Feature.objects.bulk_create(
+            [
+                Feature(
+                    kind=new.kind,
+                    code=new.code,
+                    name_zh=new.name_zh,
+                    name_en=new.name_en,
+                    geometry=dict(new.geometry),
+                    attributes=dict(new.attributes),
+                )
+                for new in features
+            ],
+            update_conflicts=True,
+            unique_fields=["town", "kind", "code"],
+            update_fields=["name_zh", "name_en", "geometry", "attributes"],
+            batch_size=500,
+        )
+        audit.record(actor=actor, verb="territory.drawn", subject=("town", town.id), at=at, facts={"n": len(features)})
+        grow_edition(town)
+    return len(features)
+
+
+def grow_edition(town: Town) -> None:
+    """Tell every process that territory, parties or catalogue of this town changed.  Other apps call it in their actions."""
+    Town.objects.filter(id=town.id).update(edition=F("edition") + 1)
+    town.refresh_from_db(fields=["edition"])
+
+
+def grow_edition_of(town_id: UUID) -> None:
+    """The same for a town known by its identifier only."""
+    Town.objects.filter(id=town_id).update(edition=F("edition") + 1)

@@ -1,0 +1,15 @@
+"""Every path of the house: pages of towns, sign-in, the API, files."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from banyan.faces.web import start
+
+urlpatterns = [
+    path("", start.towns, name="home"),
+    path("health", start.health, name="health"),
+    path("language", start.set_language, name="set_language"),
+    path("accounts/", include("allauth.account.urls")),
+    path("t/<slug:town>/", include("banyan.faces.web.town_urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,76 @@
+"""Who may do what, on one page.
+
+verb -> role -> how near the subject has to be (`kit.guard.Near`).  A verb without a line does not exist.  A verb that a
+whole town may read is in `ANYONE_MAY` as well.  Operators of several towns see named aggregates only: they have no verb
+that reaches a person's words or number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from banyan.kit.guard import Near, Role
+
+_COORDINATION: Final = {Role.COORDINATOR: Near.AREA, Role.MANAGER: Near.AREA}
+_HANDLING: Final = {Role.WORKER: Near.PARTY, **_COORDINATION}
+_REPORTER: Final = {role: Near.OWN for role in Role}
+
+MAY: Final[Mapping[str, Mapping[Role, Near]]] = {
+    # reading
+    "service_requests.read": {
+        **_REPORTER,
+        Role.WORKER: Near.PARTY,
+        Role.COORDINATOR: Near.AREA,
+        Role.MANAGER: Near.AREA,
+        Role.AUDITOR: Near.AREA,
+    },
+    "service_requests.read_public": {},
+    "service_requests.read_internal": {**_HANDLING, Role.AUDITOR: Near.AREA},
+    "service_requests.read_contact": _HANDLING,
+    "service_requests.count": {role: Near.ANY for role in Role},
+    # a resident's own steps
+    "service_requests.report": {},
+    "service_requests.report_on_behalf": {Role.COORDINATOR: Near.ANY, Role.WORKER: Near.ANY, Role.MANAGER: Near.ANY},
+    "service_requests.withdraw": {**_REPORTER},
+    "service_requests.rate": {**_REPORTER},
+    "service_requests.comment": {**_REPORTER, **_HANDLING},
+    "service_requests.reopen": {**_REPORTER, **_COORDINATION},
+    # triage and dispatch
+    "service_requests.triage": _COORDINATION,
+    "service_requests.dispatch": _COORDINATION,
+    "service_requests.reject": _COORDINATION,
+    "service_requests.close": _COORDINATION,
+    "service_requests.comment_internal": _HANDLING,
+    # handling
+    "service_requests.accept": _HANDLING,
+    "service_requests.return": _HANDLING,
+    "service_requests.start": _HANDLING,
+    "service_requests.pause": _HANDLING,
+    "service_requests.resume": _HANDLING,
+    "service_requests.resolve": _HANDLING,
+    # verification: by the reporter or by staff, never by the handler (rules.SEPARATE)
+    "service_requests.verify": {**_REPORTER, **_COORDINATION},
+    "service_requests.refute": {**_REPORTER, **_COORDINATION},
+    "service_requests.import": {Role.MANAGER: Near.ANY},
+    "service_requests.edit_catalogue": {Role.MANAGER: Near.ANY},
+    # the town itself
+    "territory.read": {},
+    "territory.edit": {Role.MANAGER: Near.ANY},
+    "parties.read": {},
+    "parties.edit": {Role.MANAGER: Near.ANY},
+    "people.write": {role: Near.ANY for role in Role},
+    "people.read": {**_REPORTER, Role.WORKER: Near.ANY, Role.COORDINATOR: Near.ANY, Role.MANAGER: Near.ANY},
+    "people.read_looks": _REPORTER,
+    "accounts.edit_roles": {Role.MANAGER: Near.ANY},
+    "accounts.read_roles": {Role.MANAGER: Near.ANY, Role.AUDITOR: Near.ANY},
+    "audit.read": {Role.AUDITOR: Near.ANY, Role.MANAGER: Near.ANY},
+    "audit.verify": {Role.AUDITOR: Near.ANY, Role.MANAGER: Near.ANY},
+    "matters.read": {Role.COORDINATOR: Near.AREA, Role.MANAGER: Near.AREA, Role.AUDITOR: Near.AREA},
+    "notices.read": _REPORTER,
+}
+
+#: Verbs that are open to everybody, signed in or not.
+ANYONE_MAY: Final = frozenset(
+    {"service_requests.report", "service_requests.read_public", "territory.read", "parties.read"}
+)

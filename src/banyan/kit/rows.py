@@ -1,0 +1,66 @@
+"""Rows that belong to a town."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+from django.db import models
+
+from banyan.base.errors import TownScopeMissing
+from banyan.base.ids import uuid7
+from banyan.kit import scopes
+
+RowT = TypeVar("RowT", bound="TownRow")
+
+
+class TownQuerySet(models.QuerySet[RowT]):
+    """A query set that neither leaves its town nor writes into another one."""
+
+    def bulk_create(self, objs: Iterable[RowT], *args: Any, **kwargs: Any) -> list[RowT]:
+        rows = list(objs)
+        for row in rows:
+            row.check_town()
+        return super().bulk_create(rows, *args, **kwargs)
+
+
+class TownRows(models.Manager[RowT]):
+    """Manager of a town's rows: filters by the scope in force, raises `TownScopeMissing` outside one."""
+
+    def get_queryset(self) -> TownQuerySet[RowT]:
+        return TownQuerySet[RowT](self.model, using=self._db).filter(town_id=scopes.current_town())
+
+
+class TownRow(models.Model):
+    """A row of one town.  Its key is made by the application (UUIDv7), so that clients without network can make one."""
+
+    #: True: the database itself refuses UPDATE and DELETE on this table (see `kit.walls`).
+    append_only: ClassVar[bool] = False
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    town = models.ForeignKey(
+        "territory.Town", on_delete=models.PROTECT, default=scopes.town_in_scope, editable=False, related_name="+", db_index=False
+    )
+
+    town_id: UUID
+    objects: ClassVar[TownRows[Any]] = TownRows()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+        default_manager_name = "objects"
+
+    def check_town(self) -> None:
+        """Raise `TownScopeMissing` unless this row belongs to the town in scope."""
+        if self.town_id != scopes.current_town():
+            raise TownScopeMissing()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.check_town()
+        super().save(*args, **kwargs)
+
+
+def is_town_row(model: type[models.Model]) -> bool:
+    """Say whether a model's rows belong to a town."""
+    return issubclass(model, TownRow)

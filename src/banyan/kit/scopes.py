@@ -1,0 +1,77 @@
+"""The scope of a town: every query on a town's rows runs inside one, or raises.
+
+First wall: `TownRows` (see `kit.rows`) filters by the scope and refuses to run without it.  Second wall, on PostgreSQL:
+the scope opens a transaction and sets ``banyan.town`` in it, which row-level security compares with each row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from banyan.base.errors import TownScopeMissing
+
+_town: ContextVar[UUID | None] = ContextVar("banyan_town", default=None)
+
+
+def current_town() -> UUID:
+    """Return the identifier of the town in scope.
+
+    Raises
+    ------
+    TownScopeMissing
+        No scope is open.
+    """
+    town_id = _town.get()
+    if town_id is None:
+        raise TownScopeMissing()
+    return town_id
+
+
+def town_in_scope() -> UUID | None:
+    """Return the identifier of the town in scope, or None outside one (a row made there cannot be saved)."""
+    return _town.get()
+
+
+@contextmanager
+def town(town_id: UUID) -> Iterator[None]:
+    """Open the scope of one town; a scope may be opened again inside itself, never for another town."""
+    held = _town.get()
+    if held is not None and held != town_id:
+        raise TownScopeMissing()
+    if held == town_id:
+        yield
+        return
+    token = _town.set(town_id)
+    try:
+        if connection.vendor == "postgresql":
+            with transaction.atomic():
+                _tell_database(str(town_id))
+                yield
+                if not connection.needs_rollback:
+                    _tell_database("")
+        else:
+            yield
+    finally:
+        _town.reset(token)
+
+
+def _tell_database(town_id: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('banyan.town', %s, true)", [town_id])
+
+
+@contextmanager
+def attempt() -> Iterator[None]:
+    """Try an action in a page that goes on reading after a refusal: a savepoint inside the scope's transaction."""
+    with transaction.atomic():
+        yield
+
+
+def action_transaction() -> transaction.Atomic:
+    """Return the transaction of one action: joins the scope's own transaction without a savepoint of its own."""
+    return transaction.atomic(savepoint=False)
