@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from tools import machine
 from tools.check import WRITE
-from tools.testbed import on_postgres
+from tools.testbed import TestDatabase, make_database, on_postgres
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server", "test_database"}
 
@@ -78,6 +78,29 @@ def _refuse_skip(report: Any) -> None:
         said = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
         report.longrepr = f"Skipped, which is a failure where CI=true: {said}"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,  # noqa: ARG001 - asked for its effect
+    django_db_blocker: Any,
+    test_database: TestDatabase,
+) -> Iterator[None]:
+    """Make the database of the tests in the place of Django's own, and bring it back after each test that commits."""
+    from django.db import connections
+    from django.test import TransactionTestCase
+
+    def put_back(_self: TransactionTestCase) -> None:
+        test_database.restore()
+
+    with django_db_blocker.unblock():
+        make_database(test_database)
+    with pytest.MonkeyPatch.context() as patch:
+        # Django would truncate with the connection of the application, which rightly may not.
+        patch.setattr(TransactionTestCase, "_fixture_teardown", put_back)
+        yield
+    with django_db_blocker.unblock():
+        connections.close_all()
 
 
 @pytest.fixture

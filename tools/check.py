@@ -91,7 +91,7 @@ def _snapshots_written() -> tuple[int, str]:
 
 
 def _pytest(*words: str, env: Mapping[str, str] | None = None) -> int:
-    program = [environment.PYTHON, "-m", "pytest", "-q", "-p", "no:randomly", *words]
+    program = [str(environment.PYTHON), "-m", "pytest", "-q", "-p", "no:randomly", *words]
     return run_openly(program, env=os.environ | {"BANYAN_TEST_DATABASE": "sqlite"} | dict(env or {}))
 
 

@@ -15,7 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,34 +152,18 @@ def test_database() -> TestDatabase:
     return TestDatabase("sqlite", url, None, Path(url.removeprefix("sqlite:///")), "main")
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(
-    django_test_environment: None,  # noqa: ARG001 - asked for its effect
-    django_db_blocker: Any,
-    test_database: TestDatabase,
-) -> Iterator[None]:
-    """Make the database as a town does: empty, then `banyan migrate`; in the place of Django's own test database."""
-    from django.db import connection, connections
-    from django.test import TransactionTestCase
+def make_database(test_database: TestDatabase) -> None:
+    """Make the database as a town does: empty, then `banyan migrate`."""
+    from django.db import connection
 
-    place = test_database.server.folder if test_database.server else test_database.path
-    if str(connection.settings_dict["HOST" if test_database.server else "NAME"]) != str(place):
+    server = test_database.server
+    place = server.folder if server else test_database.path
+    if str(connection.settings_dict["HOST" if server else "NAME"]) != str(place):
         raise pytest.UsageError(f"The settings do not lead to the database of the tests at {place}.")
-    if test_database.server is not None:
-        test_database.server.create_database(test_database.name)
+    if server is not None:
+        server.create_database(test_database.name)
     _migrate()
     test_database.remember()
-
-    def put_back(_self: TransactionTestCase) -> None:
-        test_database.restore()
-
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
-        # Django would truncate with the connection of the application, which rightly may not.
-        patch.setattr(TransactionTestCase, "_fixture_teardown", put_back)
-        yield
-    connections.close_all()
-    if test_database.server is not None:
-        test_database.server.drop_database(test_database.name)
 
 
 def _migrate() -> None:

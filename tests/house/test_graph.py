@@ -43,7 +43,7 @@ def test_every_change_of_the_models_has_its_migration() -> None:
             for migration in migrations
             for operation in migration.operations
         ),
-        sentence="Models and migrations differ: banyan makemigrations, then read what it wrote.",
+        sentence="Models and migrations differ: django-admin makemigrations, then read what it wrote.",
     )
 
 
