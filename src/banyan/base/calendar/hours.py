@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple, TypeAlias
 
@@ -31,8 +30,7 @@ _OFFICE_HOURS: Final[Hours] = (Period(9 * 60, 12 * 60), Period(13 * 60, 17 * 60 
 OFFICE_WEEK: Final[tuple[Hours, ...]] = (_OFFICE_HOURS,) * 5 + ((), ())
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(NamedTuple):
     """The town's own word on one day: these hours, or closed when there are none; it beats every other rule."""
 
     on: date

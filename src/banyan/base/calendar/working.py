@@ -188,16 +188,16 @@ def _covers(hours: Hours, local: datetime) -> bool:
 def _steady_offset(timezone: str, on: date) -> timedelta | None:
     """Offset of the zone on a day, or None where the clocks change on it."""
     zone, midnight = ZoneInfo(timezone), datetime(on.year, on.month, on.day)
-    edges = [midnight, midnight + timedelta(days=1)]
-    offsets = {edge.replace(tzinfo=zone, fold=fold).utcoffset() for edge in edges for fold in (0, 1)}
-    return offsets.pop() if len(offsets) == 1 else None
+    first, last = (edge.replace(tzinfo=zone).utcoffset() for edge in (midnight, midnight + timedelta(days=1)))
+    return first if first == last else None
 
 
 def _spans_minute_by_minute(zone: ZoneInfo, on: date, hours: Hours) -> tuple[tuple[datetime, datetime], ...]:
-    # Twice a year; walking all minutes near the day needs no cases for gaps, folds and days a zone skips.
-    first = datetime(on.year, on.month, on.day, tzinfo=UTC) - timedelta(hours=16)
+    # Twice a year; walking all minutes near the day needs no cases for gaps, folds and days a zone skips: 14 hours
+    # ahead of UTC to 12 behind.
+    first = datetime(on.year, on.month, on.day, tzinfo=UTC) - timedelta(hours=14)
     worked = []
-    for minute in range(3 * DAY_MIN):
+    for minute in range(50 * 60):
         instant = first + timedelta(minutes=minute)
         local = instant.astimezone(zone)
         if local.date() == on and _covers(hours, local):

@@ -197,7 +197,11 @@ def test_boston_opens_at_nine_on_either_side_of_the_change(on: str, minutes: int
         ("Pacific/Apia", "2011-12-30", ALL_DAY, 0),  # the day Samoa left out
         ("Asia/Shanghai", "1986-05-04", ALL_DAY, 1380),  # China's own summer time
         ("America/Havana", "2026-11-01", ALL_DAY, 1500),  # back at midnight
+        ("America/Havana", "2026-10-31", ALL_DAY, 1440),
         ("Africa/Cairo", "2026-04-24", ALL_DAY, 1380),  # forward at midnight
+        ("Africa/Cairo", "2026-04-23", ALL_DAY, 1440),
+        ("America/Sao_Paulo", "2018-02-17", ALL_DAY, 1500),  # back from midnight to 23:00
+        ("America/Sao_Paulo", "2018-02-18", ALL_DAY, 1440),
     ],
 )
 def test_a_day_of_changing_clocks_has_the_minutes_it_really_has(zone: str, on: str, hours: Hours, minutes: int) -> None:
@@ -321,7 +325,7 @@ WELL: dict[str, Any] = {"timezone": "Asia/Shanghai", "country": "CN", "week": {"
         ({"entered_years": [True, "2027", 1850]}, [("entered_years", c) for c in ("type", "type", "range")]),
         ({"entered_years": 2027}, [("entered_years", "type")]),
         ({"overrides": [7]}, [("overrides[0]", "type")]),
-        ({"overrides": [{}]}, [("overrides[0].on", "missing"), ("overrides[0].hours", "missing"), ("overrides[0]", "reason")]),
+        ({"overrides": [{"hours": []}]}, [("overrides[0].on", "missing"), ("overrides[0]", "reason")]),
         ({"overrides": [{"on": "20270213", "hours": [], "reason": "x"}]}, [("overrides[0].on", "date")]),
         ({"overrides": [{"on": "2027-02-30", "hours": [], "reason": "x"}]}, [("overrides[0].on", "date")]),
         ({"overrides": [{"on": "2027-02-13", "hours": []}]}, [("overrides.2027-02-13", "reason")]),
