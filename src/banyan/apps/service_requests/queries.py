@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -19,7 +19,6 @@ from banyan.base.errors import BanyanError, NotFound
 from banyan.kit import guard
 from banyan.kit.guard import Actor, Reach, Subject
 from banyan.kit.paging import Page, page_of
-
 
 # --- the catalogue ---------------------------------------------------------------------------------------------------
 
@@ -211,8 +210,12 @@ class Row:
     updated_at: datetime
     deadline_at: datetime | None
     stopped_at: datetime | None
+    remaining_min: int | None
     stage: str
     stage_deadline_at: datetime | None
+    stage_remaining_min: int | None
+    suggested_party_id: UUID | None
+    handler_account_id: UUID | None
     rating: int | None
     version: int
     is_text_public: bool
@@ -248,9 +251,10 @@ def listed(
 
 
 def _row(values: Sequence[Any], *, hides: bool) -> Row:
-    if hides and not values[-2]:
-        return Row(*values[:-1], description="")
-    return Row(*values)
+    row = Row(*values)
+    if not hides:
+        return row
+    return replace(row, handler_account_id=None, description=row.description if row.is_text_public else "")
 
 
 def within(reached: Reach, *, town: Town) -> QuerySet[ServiceRequest]:
@@ -307,9 +311,38 @@ def n_overdue(actor: Actor, *, town: Town, at: datetime) -> int:
     return rows.filter(deadline_at__lt=at, stopped_at__isnull=True).count()
 
 
-def points(actor: Actor, wanted: Filter, *, town: Town, at: datetime, limit: int = 5000) -> list[tuple[Any, ...]]:
-    """Return (id, lon, lat, status, service_id) of the newest requests with a point, for the map."""
-    reached = within(guard.reach(actor, "service_requests.read_public"), town=town)
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many open requests stand in each state, and how many of them have passed their deadline."""
+
+    by_status: Mapping[str, int]
+    n_overdue: int
+
+
+def counted(actor: Actor, wanted: Filter, *, town: Town, at: datetime) -> Counted:
+    """Count the open requests that the actor reaches under a filter (its states and its overdue are left aside).
+
+    One SQL statement whose cost grows with the open requests only, not with all there ever were.
+    """
+    aside = replace(wanted, statuses=OPEN, is_overdue=False)
+    rows = filtered(within(guard.reach(actor, "service_requests.read"), town=town), aside, town=town, at=at)
+    is_overdue = Q(deadline_at__lt=at, stopped_at__isnull=True)
+    found = rows.order_by().values_list("status").annotate(Count("id"), Count("id", filter=is_overdue))
+    states = {status: (n, late) for status, n, late in found}
+    return Counted({status: n for status, (n, _) in states.items()}, sum(late for _, late in states.values()))
+
+
+def points(
+    actor: Actor,
+    wanted: Filter,
+    *,
+    town: Town,
+    at: datetime,
+    limit: int = 5000,
+    verb: str = "service_requests.read_public",
+) -> list[tuple[Any, ...]]:
+    """Return (id, lon, lat, status, service_id) of the newest requests with a point within the reach of `verb`."""
+    reached = within(guard.reach(actor, verb), town=town)
     rows = filtered(reached, wanted, town=town, at=at).filter(lon__isnull=False).order_by(*ORDERS["newest"])
     return list(rows.values_list("id", "lon", "lat", "status", "service_id")[:limit])
 
