@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from banyan.apps.territory.pages import layers
+
+urlpatterns: list[URLPattern] = [
+    path("map/<slug:name>.json", layers.layer, name="map_layer"),
+]

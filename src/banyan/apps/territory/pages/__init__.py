@@ -1,0 +1,1 @@
+"""Pages of the town's places: what maps draw, and the tree with its import and export."""
