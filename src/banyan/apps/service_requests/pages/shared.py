@@ -1,0 +1,135 @@
+"""What the pages of residents and of staff have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.urls import reverse
+
+from banyan.apps.service_requests import queries
+from banyan.apps.service_requests.models import ServiceRequest
+from banyan.apps.service_requests.rules import STOPPED, Status, clocks
+from banyan.apps.territory import queries as territory
+from banyan.apps.territory.models import Town
+from banyan.base.calendar import ALWAYS
+from banyan.kit.asking import TownRequest
+from banyan.kit.guard import Actor
+
+_BEARER: Final = "bearer"
+_MOST_NUMBERS: Final = 50
+#: Layers of the town's map by the name that kit/maps.html knows.
+LAYERS: Final = ("grids", "streets", "buildings", "water", "facilities")
+_GROUP_ICONS: Final = {
+    "street_lighting": "lamp", "public_utilities": "water", "traffic": "road", "city_appearance": "waste",
+    "greening": "tree", "other_parts": "shop", "appearance_hygiene": "waste", "advertising": "flag",
+    "building_works": "noise", "street_order": "car", "emergencies": "fire", "other_events": "paw", "lifts": "lift",
+    "building_fabric": "building", "plumbing_electrics": "power", "estate_services": "key", "elder_care": "care",
+    "home_services": "home", "community_life": "people", "voice": "comment",
+}
+
+
+def reader(request: TownRequest) -> Actor:
+    """Return who asks, together with the requests whose tracking numbers were given in this session."""
+    held = request.session.get(_BEARER, {}).get(str(request.town.id), [])
+    return replace(request.actor, bearer_of=frozenset(UUID(one) for one in held)) if held else request.actor
+
+
+def remember_number(request: TownRequest, service_request_id: UUID) -> None:
+    """Let this session act as the reporter of a request, because its tracking number was given."""
+    held = request.session.get(_BEARER, {})
+    town, one = str(request.town.id), str(service_request_id)
+    numbers = [kept for kept in held.get(town, []) if kept != one]
+    request.session[_BEARER] = {**held, town: [*numbers, one][-_MOST_NUMBERS:]}
+
+
+def forget_numbers(request: TownRequest) -> None:
+    """Let this session be nobody's reporter in this town any more."""
+    held = dict(request.session.get(_BEARER, {}))
+    held.pop(str(request.town.id), None)
+    request.session[_BEARER] = held
+
+
+def layers(town: Town, *names: str) -> dict[str, str]:
+    """Return addresses of the town's map layers, all or some; the edition in them lets browsers keep them."""
+    return {
+        name: f"{reverse('map_layer', args=[town.slug, name])}?edition={town.edition}" for name in names or LAYERS
+    }
+
+
+def bounds(town: Town) -> tuple[float, float, float, float]:
+    """Return west, south, east and north of a town in degrees."""
+    return (town.min_lon, town.min_lat, town.max_lon, town.max_lat)
+
+
+def group_icon(group: str) -> str:
+    """Return the icon of a group of services; groups of a town's own get a plain one."""
+    return _GROUP_ICONS.get(group, "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A clock as kit/status.html shows it: working minutes left, negative once the deadline has passed."""
+
+    left_min: int | None
+    is_paused: bool
+    is_done: bool
+    due_at: datetime | None
+
+
+def whole_clock(request: ServiceRequest | queries.Row, *, town: Town, at: datetime) -> Clock:
+    """Return the whole clock of a request at an instant."""
+    stopped = Status(request.status) in STOPPED
+    if request.deadline_at is None:
+        return Clock(None, False, stopped, None)
+    end = request.stopped_at or at
+    service = queries.catalogue(town).by_id[request.service_id]
+    calendar = ALWAYS if service.is_clock_always_on else territory.calendar(town)
+    left = clocks.left_min(calendar, request.deadline_at, end)
+    return Clock(left, request.status == Status.PAUSED, stopped, request.deadline_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A request in a list, as an entry of kit/ui.html needs it."""
+
+    id: UUID
+    href: str
+    service: queries.ServiceView
+    place: territory.PlaceView | None
+    row: queries.Row
+    clock: Clock
+
+
+def entries(rows: Iterable[queries.Row], *, town: Town, at: datetime) -> list[Entry]:
+    """Return rows with the words that lists show; nothing is read from the database."""
+    services, places = queries.catalogue(town).by_id, territory.tree(town).by_id
+    return [
+        Entry(
+            id=row.id,
+            href=reverse("one_request", args=[town.slug, row.id]),
+            service=services[row.service_id],
+            place=places.get(row.place_id) if row.place_id else None,
+            row=row,
+            clock=whole_clock(row, town=town, at=at),
+        )
+        for row in rows
+    ]
+
+
+def place_options(town: Town, *levels: str) -> list[territory.PlaceView]:
+    """Return the places of some levels in the order of the tree, for lists to choose from."""
+    return [place for place in territory.tree(town).places if not levels or place.level in levels]
+
+
+def group_options(town: Town) -> list[dict[str, Any]]:
+    """Return the groups of the offered services, each once, in the order of the catalogue, with icon and number."""
+    found: dict[str, dict[str, Any]] = {}
+    for service in queries.catalogue(town).offered.values():
+        words = {"code": service.group, "name_zh": service.group_zh, "name_en": service.group_en, "n": 0}
+        group = found.setdefault(service.group, {**words, "icon": group_icon(service.group)})
+        group["n"] += 1
+    return list(found.values())
