@@ -68,3 +68,8 @@ def names(account_ids: Iterable[UUID | None]) -> dict[UUID, str]:
     """Return the display names of accounts, for staff who read a timeline."""
     wanted = {account_id for account_id in account_ids if account_id is not None}
     return dict(Account.objects.filter(id__in=wanted).values_list("id", "display_name")) if wanted else {}
+
+
+def account_called(name: str) -> UUID | None:
+    """Return the account with this e-mail address or phone number, for the command line."""
+    return Account.objects.filter(Q(email__iexact=name) | Q(phone=name)).values_list("id", flat=True).first()

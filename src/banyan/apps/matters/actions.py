@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,3 +14,13 @@ def open_matter(*, origin: tuple[str, UUID], place_id: UUID | None, at: datetime
     matter = Matter(origin_type=origin[0], origin_id=origin[1], place_id=place_id, opened_at=at)
     matter.save(force_insert=True)
     return matter.id
+
+
+def open_matters(opened: Sequence[tuple[tuple[str, UUID], UUID | None, UUID]], *, at: datetime) -> None:
+    """Open many matters at once: each is (origin, place, identifier of the matter)."""
+    Matter.objects.bulk_create(
+        [
+            Matter(id=matter_id, origin_type=origin[0], origin_id=origin[1], place_id=place_id, opened_at=at)
+            for origin, place_id, matter_id in opened
+        ]
+    )

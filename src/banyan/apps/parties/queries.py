@@ -28,6 +28,7 @@ class Register:
     """All active parties of a town and their duties by place, frozen at one edition."""
 
     by_id: dict[UUID, PartyView]
+    by_code: dict[str, UUID]
     duties: dict[UUID, list[tuple[str, UUID]]]
 
     def answering(self, chain: Sequence[territory.PlaceView], *, kinds: Sequence[str], topic: str) -> PartyView | None:
@@ -55,4 +56,4 @@ def _read() -> Register:
     for place_id, topic, party_id in Duty.objects.order_by("party__code").values_list("place_id", "topic", "party_id"):
         if party_id in by_id:
             duties.setdefault(place_id, []).append((topic, party_id))
-    return Register(by_id=by_id, duties=duties)
+    return Register(by_id=by_id, by_code={party.code: party.id for party in by_id.values()}, duties=duties)
