@@ -23,6 +23,10 @@ class StepFailed(Exception):
     """A step could not be done; the text says which and what to do about it."""
 
 
+class Terminated(KeyboardInterrupt):
+    """A SIGTERM asked this command, and it alone, to stop."""
+
+
 def say(text: str) -> None:
     """Print one line at once."""
     print(text, flush=True)
@@ -68,15 +72,20 @@ def run_openly(command: Sequence[str | Path], *, env: Mapping[str, str] | None =
     child = subprocess.Popen([str(word) for word in command], cwd=ROOT, env=env)
     try:
         return child.wait()
-    except KeyboardInterrupt:
-        settle(child)
+    except KeyboardInterrupt as stop:
+        settle(child, stop)
         raise
 
 
-def settle(child: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    """Wait for a child that was told to stop; after ten seconds end it, by its own number."""
+def settle(child: subprocess.Popen[str] | subprocess.Popen[bytes], stop: KeyboardInterrupt) -> None:
+    """Wait until a child has put its things away; after half a minute end it, by its own number.
+
+    The terminal's Ctrl-C has reached the child too, a second one would interrupt its tidying; a SIGTERM has not.
+    """
+    if isinstance(stop, Terminated):
+        child.send_signal(signal.SIGINT)
     try:
-        child.wait(timeout=10)
+        child.wait(timeout=30)
     except subprocess.TimeoutExpired:
         child.terminate()
         child.wait(timeout=10)
@@ -97,7 +106,9 @@ def turn(name: str) -> Iterator[None]:
 
 def command(main: Callable[[Sequence[str]], int]) -> None:
     """Run the body of a command: failures become a sentence and exit code 1, Ctrl-C stops without a traceback."""
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    signal.signal(signal.SIGTERM, _terminated)
+    # A shell that starts a command in the background makes it deaf to Ctrl-C, and its children with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         code = main(sys.argv[1:])
     except StepFailed as failed:
@@ -110,8 +121,8 @@ def command(main: Callable[[Sequence[str]], int]) -> None:
     sys.exit(code)
 
 
-def _as_interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+def _terminated(_number: int, _frame: object) -> None:
+    raise Terminated
 
 
 def on_path(name: str, *, path: str | None = None) -> Path | None:

@@ -66,8 +66,8 @@ def _pytest(database: str, words: Sequence[str]) -> tuple[int, str]:
                     say(held)
                 held = line.rstrip()
         return child.wait(), held
-    except KeyboardInterrupt:
-        settle(child)
+    except KeyboardInterrupt as stop:
+        settle(child, stop)
         raise
 
 

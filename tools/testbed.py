@@ -9,6 +9,7 @@ runs as the application's role.  With pytest-xdist each worker has a database of
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import sqlite3
@@ -28,6 +29,7 @@ from tools.private_postgres import OWNER, Server
 from tools.steps import ROOT
 
 _put_away = ExitStack()
+atexit.register(_put_away.close)  # also when pytest is stopped before it has begun
 _SERVER_FOLDER = "_BANYAN_TESTS_SERVER"  # how the workers of pytest-xdist find the server of their parent
 
 
