@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import orjson
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -14,6 +14,7 @@ from banyan.apps.territory import queries
 from banyan.apps.territory.models import Feature, Town
 from banyan.base.errors import NotFound
 from banyan.kit import guard
+from banyan.kit.asking import TownRequest
 
 _WATER: Final = frozenset({"river", "water", "lake", "pond", "canal"})
 #: Decimals of a degree that a map needs: 0.1 m.
@@ -28,12 +29,12 @@ def addresses(town: Town) -> dict[str, str]:
 
 
 @require_safe
-def layer(request: HttpRequest, town: str, name: str) -> HttpResponse:  # noqa: ARG001
+def layer(request: TownRequest, town: str, name: str) -> HttpResponse:  # noqa: ARG001
     """Answer one layer; a browser that has this edition already gets 304."""
     if name not in _LAYERS:
         raise NotFound("layer")
-    guard.authorise(request.actor, "territory.read")  # type: ignore[attr-defined]
-    held: Town = request.town  # type: ignore[attr-defined]
+    guard.authorise(request.actor, "territory.read")
+    held: Town = request.town
     tag = f'"{held.id.hex}-{name}-{held.edition}"'
     if request.headers.get("If-None-Match") == tag:
         response = HttpResponse(status=304)
@@ -75,7 +76,7 @@ _LAYERS: Final[Mapping[str, Callable[[Town], Iterable[Mapping[str, Any]]]]] = {
 }
 
 
-def _feature(geometry: Mapping[str, Any], named: Any, **more: str) -> Mapping[str, Any]:
+def _feature(geometry: Any, named: Any, **more: str) -> Mapping[str, Any]:
     words = {"code": named.code, "name_zh": named.name_zh, "name_en": named.name_en, **more}
     return {
         "type": "Feature",
