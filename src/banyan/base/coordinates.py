@@ -50,7 +50,7 @@ class LonLat:
     def __post_init__(self) -> None:
         problems = lonlat_problems(self.lon, self.lat)
         if problems:
-            raise InvalidInput("point", problems)
+            raise InvalidInput(mark("The point"), problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def valid_lonlat(lon: float, lat: float, *, bounds: Bounds | None = None) -> Lon
     """
     problems = lonlat_problems(lon, lat, bounds=bounds)
     if problems:
-        raise InvalidInput("point", problems)
+        raise InvalidInput(mark("The point"), problems)
     return LonLat(float(lon), float(lat))
 
 
@@ -104,31 +104,31 @@ def lonlat_problems(lon: float, lat: float, *, bounds: Bounds | None = None) -> 
         return (*problems, *_hints(lon, lat, bounds))
     if bounds is None or bounds.contains(lon, lat):
         return ()
-    outside = Problem("", "outside", mark("the point lies outside the town"))
+    outside = Problem("", "outside", mark("The point lies outside the town."))
     return (outside, *_hints(lon, lat, bounds))
 
 
 def _problems_of(where: str, value: object, limit: float) -> list[Problem]:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return [Problem(where, "not_a_number", mark("is not a number"))]
+        return [Problem(where, "not_a_number", mark("This is not a number."))]
     try:
         degrees = float(value)
     except OverflowError:
         degrees = math.inf
     if not math.isfinite(degrees):
-        return [Problem(where, "not_finite", mark("is not a finite number"))]
+        return [Problem(where, "not_finite", mark("This is not a finite number."))]
     if abs(degrees) > limit:
-        sentence = mark("is {value}, needs to lie between -{limit} and {limit} degrees")
+        sentence = mark("This is {value} degrees and has to lie between -{limit} and {limit}.")
         return [Problem(where, "range", sentence, {"value": f"{degrees:g}", "limit": f"{limit:g}"})]
     return []
 
 
 def _hints(lon: float, lat: float, bounds: Bounds | None) -> list[Problem]:
     if min(abs(lon), abs(lat)) > 180.0:
-        return [Problem("", "metres", mark("these look like metres of a projection, not degrees"))]
+        return [Problem("", "metres", mark("These look like metres of a projection, not degrees."))]
     turned_fits = bounds.contains(lat, lon) if bounds else abs(lat) <= 180.0 and abs(lon) <= 90.0
     if turned_fits:
-        return [Problem("", "swapped", mark("longitude and latitude look swapped"))]
+        return [Problem("", "swapped", mark("Longitude and latitude look swapped."))]
     return []
 
 

@@ -80,7 +80,7 @@ def _tick_of(at: datetime) -> int:
     milliseconds, rest_us = divmod((in_utc(at) - _EPOCH) // timedelta(microseconds=1), 1000)
     tick = milliseconds << 12 | (rest_us << 12) // 1000
     if not 0 <= tick < _LAST_TICK:
-        raise InvalidInput("uuid7", [Problem("at", "range", mark("the time lies before 1970"))])
+        raise InvalidInput(mark("The time"), [Problem("at", "range", mark("The time lies before 1970."))])
     return tick
 
 
@@ -128,7 +128,7 @@ def read_tracking_number(text: str) -> str:
     characters = _plain(text)
     problems = _problems_of(characters)
     if problems:
-        raise InvalidInput("tracking number", problems)
+        raise InvalidInput(mark("The tracking number"), problems)
     return _grouped(characters)
 
 
@@ -139,17 +139,17 @@ def _plain(text: str) -> str:
 
 def _problems_of(characters: str) -> list[Problem]:
     if not characters:
-        return [Problem("", "empty", mark("nothing was typed"))]
+        return [Problem("", "empty", mark("Nothing was typed."))]
     problems = []
     strange = sorted(set(characters) - _VALUE.keys())
     if strange:
-        sentence = mark("it has characters that are never used: {characters}")
+        sentence = mark("It has characters that are never used: {characters}")
         problems.append(Problem("", "characters", sentence, {"characters": " ".join(strange[:_N_CHARACTERS])}))
     if len(characters) != _N_CHARACTERS:
-        sentence = mark("it has {n} characters and needs {needed}")
+        sentence = mark("It has {n} characters and needs {needed}.")
         problems.append(Problem("", "length", sentence, {"n": len(characters), "needed": _N_CHARACTERS}))
     if not problems and _check_of(characters[:-1]) != characters[-1]:
-        sentence = mark("its last character does not fit: a character is wrong or two are swapped")
+        sentence = mark("Its last character does not fit: a character is wrong or two are swapped.")
         problems.append(Problem("", "check", sentence))
     return problems
 

@@ -20,5 +20,5 @@ def in_utc(at: datetime, *, where: str = "at") -> datetime:
     if at.tzinfo is UTC:
         return at
     if at.utcoffset() is None:
-        raise InvalidInput("time", [Problem(where, "naive", mark("the time has no time zone"))])
+        raise InvalidInput(mark("The time"), [Problem(where, "naive", mark("The time has no time zone."))])
     return at.astimezone(UTC)

@@ -15,7 +15,7 @@ from banyan.base.calendar.hours import DAY_MIN, OFFICE_WEEK, WEEKDAYS, Hours, Ov
 from banyan.base.calendar.problems import calendar_problems
 from banyan.base.calendar.public_days import MOVE_DAYS_BY_YEARLY_NOTICE, last_year_with_moved_days, public_days
 from banyan.base.calendar.reading import read_fields, read_object
-from banyan.base.errors import InvalidInput, Problem
+from banyan.base.errors import InvalidInput, Problem, mark
 from banyan.base.instants import in_utc
 
 
@@ -84,7 +84,7 @@ class Calendar:
             entered_years=self.entered_years,
         )
         if problems:
-            raise InvalidInput("calendar", problems)
+            raise InvalidInput(mark("The calendar"), problems)
         object.__setattr__(self, "overrides", tuple(sorted(self.overrides, key=date_of)))
         object.__setattr__(self, "entered_years", tuple(sorted(set(self.entered_years))))
 
@@ -171,7 +171,7 @@ class Calendar:
         except InvalidInput as refusal:
             problems.extend(refusal.problems)
         if problems:
-            raise InvalidInput("calendar", problems)
+            raise InvalidInput(mark("The calendar"), problems)
         return calendar
 
     def _override(self, on: date) -> Override | None:

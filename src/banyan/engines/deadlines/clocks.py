@@ -62,7 +62,7 @@ class Clock:
     def __post_init__(self) -> None:
         problems = [*_naive_times(self)] or [*_target_problems(self), *_order_problems(self)]
         if problems:
-            raise InvalidInput("clock", problems)
+            raise InvalidInput(mark("The clock"), problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,24 +200,26 @@ def _moments(clock: Clock) -> list[tuple[str, datetime]]:
 
 
 def _naive_times(clock: Clock) -> list[Problem]:
-    sentence = mark("the time has no time zone")
+    sentence = mark("The time has no time zone.")
     return [Problem(where, "naive", sentence) for where, at in _moments(clock) if at.utcoffset() is None]
 
 
 def _target_problems(clock: Clock) -> list[Problem]:
     if clock.target_min >= 1:
         return []
-    return [Problem("target_min", "range", mark("is {value}, needs 1 or more"), {"value": clock.target_min})]
+    return [
+        Problem("target_min", "range", mark("This is {value} and has to be 1 or more."), {"value": clock.target_min})
+    ]
 
 
 def _order_problems(clock: Clock) -> list[Problem]:
     problems = []
     for (earlier, before), (later, after) in pairwise(_moments(clock)):
         if after < before:
-            problems.append(Problem(later, "order", mark("lies before {earlier}"), {"earlier": earlier}))
+            problems.append(Problem(later, "order", mark("This lies before {earlier}."), {"earlier": earlier}))
     for place, pause in enumerate(clock.pauses):
         if not pause.reason.strip():
-            problems.append(Problem(f"pauses[{place}].reason", "empty", mark("needs a reason")))
+            problems.append(Problem(f"pauses[{place}].reason", "empty", mark("A reason is needed.")))
         if pause.ended_at is None and place < len(clock.pauses) - 1:
-            problems.append(Problem(f"pauses[{place}].ended_at", "open", mark("only the last pause may be open")))
+            problems.append(Problem(f"pauses[{place}].ended_at", "open", mark("Only the last pause may be open.")))
     return problems

@@ -34,7 +34,7 @@ def working_minutes(calendar: Calendar, start: datetime, *, end: datetime) -> in
     """
     first, last = checked(start, where="start"), checked(end, where="end")
     if last < first:
-        raise InvalidInput("span of time", [Problem("end", "order", mark("the end lies before the start"))])
+        raise InvalidInput(mark("The span of time"), [Problem("end", "order", mark("The end lies before the start."))])
     return worked_between(calendar, first, end=last) // MINUTE
 
 
@@ -73,8 +73,8 @@ def subtract_minutes(calendar: Calendar, end: datetime, *, minutes: int) -> date
 
 def _whole(minutes: int) -> int:
     if isinstance(minutes, bool) or not isinstance(minutes, int):
-        raise InvalidInput("minutes", [Problem("minutes", "type", mark("needs a whole number"))])
+        raise InvalidInput(mark("The minutes"), [Problem("minutes", "type", mark("A whole number is needed."))])
     if minutes < 0:
-        sentence = mark("is {value}, needs 0 or more")
-        raise InvalidInput("minutes", [Problem("minutes", "range", sentence, {"value": minutes})])
+        sentence = mark("This is {value} and has to be 0 or more.")
+        raise InvalidInput(mark("The minutes"), [Problem("minutes", "range", sentence, {"value": minutes})])
     return minutes

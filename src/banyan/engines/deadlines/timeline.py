@@ -93,8 +93,10 @@ def checked(at: datetime, *, where: str) -> datetime:
     """
     instant = in_utc(at, where=where)
     if not FIRST_YEAR <= instant.year <= LAST_YEAR:
-        sentence = mark("the time lies outside the years {first} to {last}")
-        raise InvalidInput("time", [Problem(where, "range", sentence, {"first": FIRST_YEAR, "last": LAST_YEAR})])
+        sentence = mark("The time lies outside the years {first} to {last}.")
+        raise InvalidInput(
+            mark("The time"), [Problem(where, "range", sentence, {"first": FIRST_YEAR, "last": LAST_YEAR})]
+        )
     return instant
 
 
@@ -143,7 +145,7 @@ def before_work(calendar: Calendar, end: datetime, *, ticks: int) -> datetime:
 
 def _refuse_beyond(year: int) -> None:
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        sentence = mark("so many minutes lead outside the years {first} to {last}")
+        sentence = mark("So many minutes lead outside the years {first} to {last}.")
         raise InvalidInput(
             "deadline", [Problem("minutes", "range", sentence, {"first": FIRST_YEAR, "last": LAST_YEAR})]
         )
