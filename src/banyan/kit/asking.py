@@ -14,3 +14,8 @@ class TownRequest(HttpRequest):
 
     town: Any
     actor: Actor
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Say whether htmx asks for a part of a page that is there already (not for a page gone back to)."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"
