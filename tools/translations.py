@@ -3,7 +3,7 @@
 English is the source.  `update` renews the catalogues from Python (`_`, `gettext`, `mark`, ...) and from the Jinja2
 templates, `check` names every sentence without a sound translation, `compile` writes what the running system reads.
 
-    python -m tools.translations update | check | compile
+    python -m tools.translations update | check | compile [PACKAGE ...]     (apps/audit, faces, ...)
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from tools.steps import ROOT, command, say
+from tools.steps import ROOT, StepFailed, command, say
 
 LOCALE: Final = "zh_Hans"
 SOURCES: Final = ROOT / "src" / "banyan"
@@ -58,8 +58,13 @@ _RESTLESS: Final = re.compile(
 Key = tuple[str | None, str]
 
 
-def packages() -> list[Path]:
-    """Return the packages that keep a catalogue, those with sentences or not."""
+def packages(named: Sequence[str] = ()) -> list[Path]:
+    """Return the packages that keep a catalogue, those with sentences or not: all, or those named."""
+    if named:
+        unknown = [name for name in named if not (SOURCES / name / "__init__.py").exists()]
+        if unknown:
+            raise StepFailed(f"There is no package {', '.join(unknown)} in src/banyan.")
+        return [SOURCES / name for name in named]
     floors = [SOURCES / name for name in ("base", "kit", "engines", "faces", "demo")]
     apps = sorted(folder for folder in (SOURCES / "apps").iterdir() if (folder / "__init__.py").exists())
     return [folder for folder in (*floors, *apps) if folder.is_dir()]
@@ -78,9 +83,17 @@ def extract(package: Path) -> Catalog:
         for _line, message, comments, context in extract_from_file(
             method, file, KEYWORDS, ("Translators:",), options, True
         ):
+            if not _has_words(message):
+                continue
             place = file.relative_to(ROOT).as_posix()
             catalogue.add(message, None, [(place, 0)], auto_comments=comments, context=context)
     return catalogue
+
+
+def _has_words(message: str | tuple[str, ...]) -> bool:
+    """Say whether anything is left to translate beside the placeholders: "{reason}" speaks for itself."""
+    text = message if isinstance(message, str) else " ".join(message)
+    return bool(re.search(r"[^\W\d_]", _PLACEHOLDERS.sub("", text)))
 
 
 def _sources(package: Path) -> Iterator[tuple[Path, str]]:
@@ -122,10 +135,10 @@ def renewed(package: Path) -> bytes | None:
     return _RESTLESS.sub("", out.getvalue().decode()).encode()
 
 
-def update() -> list[str]:
+def update(named: Sequence[str] = ()) -> list[str]:
     """Write every catalogue anew; return the names of those that changed."""
     changed = []
-    for package in packages():
+    for package in packages(named):
         path, text = catalogue_of(package), renewed(package)
         if text is None:
             if path.exists():
@@ -138,10 +151,10 @@ def update() -> list[str]:
     return changed
 
 
-def offences() -> list[str]:
+def offences(named: Sequence[str] = ()) -> list[str]:
     """Return every sentence without a sound translation, and every catalogue that is not as `update` writes it."""
     found, homes = [], dict[Key, tuple[str, str]]()
-    for package in packages():
+    for package in packages(named):
         path, text = catalogue_of(package), renewed(package)
         if (path.read_bytes() if path.exists() else None) != text:
             found.append(f"{_name(path)}: not up to date: scripts/check --write renews it")
@@ -213,12 +226,12 @@ def _name(path: Path) -> str:
 def main(words: Sequence[str]) -> int:
     """Run one of the three verbs."""
     match list(words):
-        case ["update"]:
-            for name in update():
+        case ["update", *named]:
+            for name in update(named):
                 say(f"renewed {name}")
             return 0
-        case ["check"]:
-            found = offences()
+        case ["check", *named]:
+            found = offences(named)
             for line in found:
                 say(line)
             return int(bool(found))
@@ -226,7 +239,7 @@ def main(words: Sequence[str]) -> int:
             compile_all()
             return 0
         case _:
-            print("python -m tools.translations update | check | compile", file=sys.stderr)
+            print("python -m tools.translations update | check | compile [PACKAGE ...]", file=sys.stderr)
             return 2
 
 

@@ -106,7 +106,7 @@ def _licences(package: str) -> list[str]:
         said = metadata.metadata(package)
     except metadata.PackageNotFoundError:
         return []
-    if said["License-Expression"]:
-        return [said["License-Expression"]]
+    if expression := said.get("License-Expression"):
+        return [expression]
     classifiers = [line for line in said.get_all("Classifier") or [] if line.startswith("License ::")]
-    return classifiers or [(said["License"] or "").partition("\n")[0]]
+    return classifiers or [(said.get("License") or "").partition("\n")[0]]

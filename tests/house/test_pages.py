@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from babel.messages.catalog import Message
 
-from tests.house.checkout import none_of
+from tests.house.checkout import name, none_of
+from tests.house.test_words import CHINESE
 from tools import templates, translations
 
 SOUND = """
@@ -29,6 +30,20 @@ def test_every_template_keeps_the_rules_of_pages() -> None:
 
 def test_every_sentence_is_there_in_both_languages() -> None:
     none_of(translations.offences(), sentence="Each sentence has its translation, with the same placeholders.")
+
+
+def test_no_page_speaks_one_language_only() -> None:
+    offenders = [
+        f"{name(file)}:{number} {line.strip()[:80]}"
+        for file in templates.jinja_templates()
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        if "gallery" not in file.parts
+        and 'lang="zh' not in line
+        and CHINESE.search(line.replace("简体中文", "").replace("中文", ""))
+    ]
+    none_of(
+        offenders, sentence="Templates are written in English; the Chinese of their sentences is in the catalogues."
+    )
 
 
 def test_a_sound_page_is_left_in_peace() -> None:
