@@ -65,13 +65,13 @@ def _slowly_counted(calendar: Calendar, start: datetime, end: datetime) -> int:
     raise AssertionError
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(calendars, st.one_of(near_the_clock_changes(), instants), st.integers(0, 200))
 def test_a_deadline_is_where_a_walk_minute_by_minute_arrives(calendar: Calendar, start: datetime, wanted: int) -> None:
     assert add_minutes(calendar, start, minutes=wanted) == _slowly_added(calendar, start, wanted)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     calendars,
     st.one_of(near_the_clock_changes(), instants),

@@ -1,0 +1,8 @@
+"""Hypothesis without a stop-watch: a loaded machine must not turn a law into a failure."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
