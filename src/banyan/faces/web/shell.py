@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 
 from banyan.apps.notices import queries as notices
 from banyan.apps.territory.models import Town
+from banyan.apps.territory.pages import layers
 from banyan.kit.guard import ANYONE, Actor, Role
 from banyan.kit.templating import language
 
@@ -39,6 +40,8 @@ class Shell:
     nav: list[Item]
     is_demo: bool
     unread: int
+    layers: dict[str, str]
+    """Addresses of what the town's maps draw (kit/maps.html)."""
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
@@ -59,6 +62,7 @@ def _shell(request: HttpRequest) -> Shell:
         nav=_nav(request, town, actor, unread) if town is not None else [],
         is_demo=town.is_synthetic if town is not None else settings.DEMO,
         unread=unread,
+        layers=layers.addresses(town) if town is not None else {},
     )
 
 
