@@ -142,3 +142,11 @@ def axe() -> str:
     if not found.exists():
         pytest.skip("axe-core is missing: scripts/test brings it.")
     return found.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def small_town(db: None) -> Any:
+    """A small town with people in every role (tests/towns.py)."""
+    from tests.towns import small_town as found
+
+    return found()

@@ -6,7 +6,9 @@ Publishing enqueues one task in the writer's own transaction: rolled back with i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, fields
 from datetime import datetime
 from importlib import import_module
@@ -22,6 +24,7 @@ class Event(Protocol):
     __dataclass_fields__: Any
 
 
+_quiet: ContextVar[bool] = ContextVar("banyan_quiet", default=False)
 _listeners: dict[type[Any], tuple[str, ...]] = {}
 
 
@@ -35,9 +38,19 @@ def listeners(event_type: type[Any]) -> tuple[str, ...]:
     return _listeners.get(event_type, ())
 
 
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Publish nothing inside: what is replayed from the past is history, not news."""
+    token = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
+
+
 def publish(event: Event) -> None:
     """Tell the listeners of `event`, in the transaction of the writer."""
-    if not listeners(type(event)):
+    if _quiet.get() or not listeners(type(event)):
         return
     name = f"{type(event).__module__}:{type(event).__qualname__}"
     jobs.enqueue("banyan.kit.facts.deliver", town_id=scopes.current_town(), name=name, words=_plain(event))

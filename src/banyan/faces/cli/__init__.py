@@ -19,7 +19,7 @@ class Banyan(click.Group):
         "worker": ("banyan.faces.cli.house", "worker"),
         "migrate": ("banyan.faces.cli.house", "migrate"),
         "check": ("banyan.faces.cli.house", "check"),
-        "town": ("banyan.apps.territory.cli", "town"),
+        "town": ("banyan.faces.cli.town", "town"),
         "requests": ("banyan.apps.service_requests.cli", "requests"),
         "audit": ("banyan.apps.audit.cli", "audit"),
     }
