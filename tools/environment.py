@@ -80,8 +80,7 @@ def _install(extras: list[str]) -> None:
 
 def quiet_uv() -> dict[str, str]:
     """Return the environment in which uv works on exactly what it is told, whatever the caller has activated."""
-    kept = {key: text for key, text in os.environ.items() if key not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
-    return kept | {"UV_LINK_MODE": os.environ.get("UV_LINK_MODE", "copy")}
+    return {key: text for key, text in os.environ.items() if key not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
 
 
 def pins() -> dict[str, str]:
