@@ -6,7 +6,7 @@ Publishing enqueues one task in the writer's own transaction: rolled back with i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, fields
@@ -75,7 +75,12 @@ def _plain(event: Event) -> dict[str, Any]:
 
 def _rebuilt(event_type: type[Any], words: dict[str, Any]) -> Any:
     """Read plain values back by the annotation of each field."""
-    read = {"UUID": UUID, "UUID | None": UUID, "datetime": datetime.fromisoformat}
+    read: Mapping[str, Callable[[str], Any]] = {
+        "UUID": UUID,
+        "UUID | None": UUID,
+        "datetime": datetime.fromisoformat,
+        "datetime | None": datetime.fromisoformat,
+    }
     return event_type(
         **{
             field.name: read[str(field.type)](words[field.name])

@@ -1,15 +1,20 @@
 """Work that happens after the answer: django-q2 with its database broker.
 
 A task is enqueued in the transaction of the writer, so a rolled-back writer leaves none.  A task whose worker died is
-delivered again: every task is idempotent and carries identifiers, never personal data.
+delivered again: every task is idempotent and carries identifiers, never personal data.  What has to happen every so
+often is an `Every`, listed in `faces/wiring.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from banyan.kit import scopes
@@ -25,3 +30,31 @@ def run(path: str, town_id: str, words: dict[str, Any]) -> None:
     module, _, function = path.rpartition(".")
     with scopes.town(UUID(town_id)), scopes.action_transaction():
         getattr(import_module(module), function)(**words)
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A function without arguments that runs again and again, outside the scope of any town."""
+
+    name: str
+    path: str
+    minutes: int
+
+
+def keep_running(schedules: Iterable[Every]) -> None:
+    """Write down in the database what has to run every so often; doing it again changes nothing.
+
+    A schedule that is no longer listed ends; the ones that are listed keep the time of their next run.
+    """
+    listed = {every.name: every for every in schedules}
+    with transaction.atomic():
+        ours = Schedule.objects.filter(func__startswith="banyan.")
+        ours.exclude(name__in=listed).delete()
+        held = {row.name: row for row in ours.select_for_update()}
+        for name, every in listed.items():
+            row = held.get(name) or Schedule(name=name)
+            words = {"func": every.path, "schedule_type": Schedule.MINUTES, "minutes": every.minutes, "repeats": -1}
+            if row.pk is None or any(getattr(row, column) != value for column, value in words.items()):
+                for column, value in words.items():
+                    setattr(row, column, value)
+                row.save()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
+from django.apps import apps
 from django.db import models
 
 from banyan.base.errors import TownScopeMissing
@@ -40,7 +41,12 @@ class TownRow(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     town = models.ForeignKey(
-        "territory.Town", on_delete=models.PROTECT, default=scopes.town_in_scope, editable=False, related_name="+", db_index=False
+        "territory.Town",
+        on_delete=models.PROTECT,
+        default=scopes.town_in_scope,
+        editable=False,
+        related_name="+",
+        db_index=False,
     )
 
     town_id: UUID
@@ -51,16 +57,21 @@ class TownRow(models.Model):
         base_manager_name = "objects"
         default_manager_name = "objects"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.check_town()
+        super().save(*args, **kwargs)
+
     def check_town(self) -> None:
         """Raise `TownScopeMissing` unless this row belongs to the town in scope."""
         if self.town_id != scopes.current_town():
             raise TownScopeMissing()
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.check_town()
-        super().save(*args, **kwargs)
-
 
 def is_town_row(model: type[models.Model]) -> bool:
     """Say whether a model's rows belong to a town."""
     return issubclass(model, TownRow)
+
+
+def town_rows() -> models.QuerySet[Any]:
+    """Return all towns, for rooms that stand below the app of territory and so cannot import it."""
+    return apps.get_model("territory", "Town")._default_manager.all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import ClassVar
+from uuid import UUID
 
 from django.db import models
 
@@ -46,6 +47,8 @@ class Disclosure(TownRow):
     salt = models.CharField(max_length=64, null=True)
     erased_at = models.DateTimeField(null=True)
 
+    entry_id: UUID
+
     class Meta(TownRow.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["town", "entry", "field"], name="one_disclosure_for_each_field_of_an_entry")
@@ -60,6 +63,8 @@ class Checkpoint(TownRow):
     number = models.PositiveIntegerField()
     length = models.PositiveBigIntegerField()
     merkle_root = models.CharField(max_length=64)
+    peaks = models.JSONField(default=list)
+    """The right edge of the Merkle tree at this length, from which the next checkpoint grows."""
     head = models.CharField(max_length=64)
     at = models.DateTimeField()
 
@@ -75,9 +80,12 @@ class Seal(TownRow):
     append_only = True
 
     entry_id = models.UUIDField()
+    """No foreign key: a seal speaks of its entry also when the entry has been made away with."""
     position = models.PositiveBigIntegerField()
     entry_hash = models.CharField(max_length=64)
     checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="seals")
+
+    checkpoint_id: UUID
 
     class Meta(TownRow.Meta):
         constraints: ClassVar = [

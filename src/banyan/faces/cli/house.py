@@ -24,8 +24,9 @@ def prepare_database(*, say: object = None) -> None:
     from django.core.management import call_command
     from django.db import connections
 
+    from banyan.faces import wiring
     from banyan.faces.settings import database
-    from banyan.kit.walls import raise_walls
+    from banyan.kit import jobs, walls
 
     app_role = None
     held = dict(connections.settings["default"])
@@ -33,9 +34,11 @@ def prepare_database(*, say: object = None) -> None:
         app_role = str(held["USER"])
         _point_default_at(database(settings.OWNER_DATABASE_URL))
     try:
+        walls.lower_walls(connections["default"])
         call_command("migrate", interactive=False, verbosity=1 if say else 0)
         call_command("createcachetable")
-        n = raise_walls(connections["default"], app_role=app_role)
+        n = walls.raise_walls(connections["default"], app_role=app_role)
+        jobs.keep_running(wiring.SCHEDULES)
     finally:
         if app_role:
             _point_default_at(held)
@@ -67,6 +70,10 @@ def worker() -> None:
     """Work off the jobs (news, seals of history) until stopped."""
     from django.core.management import call_command
 
+    from banyan.faces import wiring
+    from banyan.kit import jobs
+
+    jobs.keep_running(wiring.SCHEDULES)
     call_command("qcluster")
 
 
@@ -74,8 +81,16 @@ def worker() -> None:
 def check() -> None:
     """Check settings and database: what a careful operator would look at before opening the doors."""
     from django.core.management import call_command
+    from django.db import connection
+
+    from banyan.kit.doors import doors
 
     call_command("check", deploy=True)
+    found = doors(connection) if connection.vendor == "postgresql" else []
+    for sentence in found:
+        click.echo(f"A door in the wall between towns: {sentence}.", err=True)
+    if found:
+        raise SystemExit(1)
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Writing history.  Every action of every app calls `record` in its own transaction."""
+"""Appending to history, and erasing the personal words that stand beside it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from banyan.apps.audit import rules
 from banyan.apps.audit.models import Disclosure, Entry
-from banyan.apps.audit.rules import GENESIS, Written, commitment
+from banyan.apps.audit.rules import GENESIS, Written, commitment, key_of
+from banyan.base.ids import uuid7
 from banyan.kit import scopes
 from banyan.kit.guard import Actor
 
@@ -41,7 +43,7 @@ def record(
     at
         Instant of the act, aware.
     facts
-        Plain JSON without personal words.
+        Plain JSON without personal words; numbers are finite.
     personal
         Personal words by field name: only salted commitments enter the chain, the words stand beside it, erasable.
     person_id
@@ -52,6 +54,7 @@ def record(
     salts = {name: secrets.token_hex(32) for name in personal or {}}
     previous = None if is_first else _last(subject)
     written = Written(
+        id=uuid7(),
         town_id=scopes.current_town(),
         subject_type=subject[0],
         subject_id=subject[1],
@@ -62,13 +65,22 @@ def record(
         role=role or _one_role(actor),
         channel=str(actor.channel),
         facts=dict(facts or {}),
-        commitments={name: commitment(value, salt=salts[name]) for name, value in (personal or {}).items()},
+        commitments={
+            name: commitment(value, salt=salts[name], person_id=person_id) for name, value in (personal or {}).items()
+        },
         previous_hash=previous.hash if previous else GENESIS,
     )
     entry = _stored(written)
     Disclosure.objects.bulk_create(
         [
-            Disclosure(entry=entry, person_id=person_id, field=name, value=value, salt=salts[name])
+            Disclosure(
+                id=key_of("disclosure", holder_id=entry.id, name=name),
+                entry=entry,
+                person_id=person_id,
+                field=name,
+                value=value,
+                salt=salts[name],
+            )
             for name, value in (personal or {}).items()
         ]
     )
@@ -91,6 +103,7 @@ def record_first(firsts: Sequence[First]) -> None:
     town_id = scopes.current_town()
     written = [
         Written(
+            id=uuid7(),
             town_id=town_id,
             subject_type=first.subject[0],
             subject_id=first.subject[1],
@@ -128,3 +141,28 @@ def _one_role(actor: Actor) -> str:
     """Name the only role of an actor; an actor of several roles says which one they act in."""
     roles = {str(role) for role in actor.roles}
     return roles.pop() if len(roles) == 1 else ""
+
+
+def erase_words(*, actor: Actor, person_id: UUID, at: datetime) -> int:
+    """Erase every personal word about a person from the history of the town in scope; return how many words.
+
+    The value and its salt are destroyed, so that the commitment in the chain tells nothing any more; the chain stays
+    whole.  That the words were erased, of which entries and when, is itself written into history.  The caller has
+    authorised the erasure and knows what must stay by law.
+    """
+    with scopes.action_transaction():
+        held = Disclosure.objects.select_for_update().filter(person_id=person_id, value__isnull=False)
+        fields: dict[UUID, list[str]] = {}
+        for row in held.order_by("entry_id", "field"):
+            fields.setdefault(row.entry_id, []).append(row.field)
+        for entry_id, names in fields.items():
+            erased = Disclosure.objects.filter(entry_id=entry_id, field__in=names)
+            erased.update(value=None, salt=None, erased_at=at)
+            record(
+                actor=actor,
+                verb=rules.ERASED_VERB,
+                subject=(rules.ERASED_SUBJECT, entry_id),
+                at=at,
+                facts={"fields": names},
+            )
+    return sum(len(names) for names in fields.values())
