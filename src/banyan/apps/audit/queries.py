@@ -46,3 +46,24 @@ def timeline(subject: tuple[str, UUID]) -> list[Moment]:
         )
         for entry in entries
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry of a chain as it is hashed, without personal words."""
+
+    sequence: int
+    verb: str
+    at: datetime
+    account_id: UUID | None
+    role: str
+    channel: str
+    facts: Mapping[str, Any]
+    previous_hash: str
+    hash: str
+
+
+def chain(subject: tuple[str, UUID]) -> list[Link]:
+    """Return the chain of one subject with its hashes, oldest first.  The caller has authorised the read."""
+    rows = Entry.objects.filter(subject_type=subject[0], subject_id=subject[1]).order_by("sequence")
+    return [Link(*row) for row in rows.values_list(*Link.__slots__)]
