@@ -53,7 +53,7 @@ function sendOnChange(form) {
 
 /** On a phone an open filter bar would push the list off the screen; it stays open where something is filtered. */
 function foldFilters(box) {
-  const used = [...new FormData(box.querySelector("form")).values()].some((value) => value !== "");
+  const used = [...box.querySelectorAll("select, input:not([type=hidden])")].some((field) => field.value !== "");
   if (matchMedia("(max-width: 47.99rem)").matches && !used) box.open = false;
 }
 
