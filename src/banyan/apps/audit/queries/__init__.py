@@ -1,0 +1,19 @@
+"""Reading history: timelines for people, proofs and verification for auditors."""
+
+from banyan.apps.audit.queries.seals import newest_checkpoint, proof
+from banyan.apps.audit.queries.timelines import Link, Moment, chain, timeline, timelines
+from banyan.apps.audit.queries.verification import Findings, verify
+from banyan.apps.audit.rules import Anchor
+
+__all__ = [
+    "Anchor",
+    "Findings",
+    "Link",
+    "Moment",
+    "chain",
+    "newest_checkpoint",
+    "proof",
+    "timeline",
+    "timelines",
+    "verify",
+]
