@@ -1,6 +1,6 @@
 """Bilingual names of the demonstration town.  Everything here is invented; no person, company or number is real.
 
-Phone numbers begin with +86 100, which no Chinese carrier assigns to subscribers; mail goes to example.org (RFC 2606).
+Phone numbers begin with +999, a country code that is assigned to nobody; mail goes to example.org (RFC 2606).
 """
 
 from __future__ import annotations
@@ -226,8 +226,8 @@ def _person(surname: tuple[str, str], first: tuple[str, str], second: tuple[str,
 
 
 def phone(number: int) -> str:
-    """Return the demonstration phone of an account in E.164 form; `number` in [0, 99,999,999]."""
-    return f"+86100{number:08d}"
+    """Return a demonstration phone in E.164 form; country code 999 is assigned to nobody.  `number` in [0, 99,999,999]."""
+    return f"+999{number:08d}"
 
 
 def email(mailbox: str) -> str:
