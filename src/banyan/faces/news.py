@@ -56,4 +56,6 @@ def _coordinators(request: ServiceRequest) -> Iterable[UUID]:
 def _tell(account_ids: Iterable[UUID | None], request: ServiceRequest, *, verb: str, cause_id: UUID, at: datetime) -> None:
     hearers = [account_id for account_id in account_ids if account_id is not None]
     if hearers:
-        notices.tell(hearers, subject=("service_request", request.id), verb=verb, cause_id=cause_id, at=at)
+        service = queries.catalogue(territory.town_by_id(scopes.current_town())).by_id[request.service_id]
+        facts = {"name_zh": service.name_zh, "name_en": service.name_en}
+        notices.tell(hearers, subject=("service_request", request.id), verb=verb, cause_id=cause_id, at=at, facts=facts)

@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "banyan.faces.web.middleware.security_headers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "banyan.faces.web.middleware.language",
+    "banyan.faces.api.middleware.ApiMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -135,6 +136,17 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "banyan.apps.accounts.pages.adapter.BanyanAccounts"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/15m/key,60/15m/ip"}
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _flag("BANYAN_BEHIND_PROXY") else 0
+#: Dotted path of the function that sends text messages (kit/sms.py).
+SMS_SENDER = _env("BANYAN_SMS_SENDER", "banyan.kit.sms.on_screen" if DEMO else "banyan.kit.sms.console")
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
@@ -155,6 +167,8 @@ FILES_ROOT = HOME / "files"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+#: Reports through the API from one address without a token; 0 is no limit.
+REPORTS_PER_HOUR = int(_env("BANYAN_REPORTS_PER_HOUR", "60"))
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "banyan_cache"},

@@ -3,13 +3,16 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from banyan.apps.accounts import urls as accounts
+from banyan.faces.api import api
 from banyan.faces.web import start
 
 urlpatterns = [
     path("", start.towns, name="home"),
     path("health", start.health, name="health"),
     path("language", start.set_language, name="set_language"),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include(accounts.outside)),
     path("t/<slug:town>/", include("banyan.faces.web.town_urls")),
+    path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
 ]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
+
 from banyan.apps.accounts import rules
-from banyan.apps.accounts.models import Account, ApiToken, Membership
+from banyan.apps.accounts.errors import KeyUsedOtherwise
+from banyan.apps.accounts.models import Account, ApiToken, Membership, StoredAnswer
 from banyan.apps.accounts.queries import hash_of
 from banyan.apps.audit import actions as audit
+from banyan.apps.parties import queries as parties
 from banyan.apps.territory import queries as territory
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.base.errors import InvalidInput, NotFound, Problem, mark
 from banyan.kit import guard, scopes
 from banyan.kit.guard import Actor, Role
@@ -32,13 +37,17 @@ def grant(
     Raises
     ------
     InvalidInput
-        Lists an unknown role, place or a party that is missing.
+        Lists an unknown account, role, place or party, and a party that is missing.
     """
     guard.authorise(actor, "accounts.edit_roles", subject=guard.Subject())
     problems = rules.role_problems(role=role, party_id=party_id)
     place = territory.tree(town).by_code.get(place_code) if place_code else None
     if place_code and place is None:
         problems.append(Problem("place_code", "unknown", mark("There is no place {code}."), {"code": place_code[:40]}))
+    if party_id is not None and party_id not in parties.register(town).by_id:
+        problems.append(Problem("party_id", "unknown", mark("There is no such party.")))
+    if not Account.objects.filter(id=account_id).exists():
+        problems.append(Problem("account_id", "unknown", mark("There is no such account.")))
     if problems:
         raise InvalidInput(mark("The role"), problems)
     with scopes.action_transaction():
@@ -147,5 +156,82 @@ def revoke_token(*, actor: Actor, token_id: UUID, at: datetime) -> None:
 def register(*, email: str = "", phone: str = "", password: str | None = None, display_name: str = "", language: str = "") -> Account:
     """Make an account for the command line, the demonstration and the tests; pages sign up through allauth."""
     return Account.objects.create_user(
-        email=email, phone=phone, password=password, display_name=display_name, language=language, is_phone_verified=bool(phone)
+        email=email,
+        phone=rules.read_phone(phone) if phone else "",
+        password=password,
+        display_name=display_name,
+        language=language,
+        is_phone_verified=bool(phone),
     )
+
+
+def change_profile(*, account_id: UUID, display_name: str, language: str) -> None:
+    """Change what an account says of itself.  The caller has authorised it: nobody changes another's.
+
+    Raises
+    ------
+    InvalidInput
+        Lists every problem; nothing is changed.
+    """
+    spoken = dict(settings.LANGUAGES)
+    if problems := rules.profile_problems(display_name=display_name, language=language, languages=spoken):
+        raise InvalidInput(mark("The account"), problems)
+    Account.objects.filter(id=account_id).update(display_name=display_name.strip(), language=language)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that was given to a write and is given again when the same write is repeated."""
+
+    status: int
+    body: str
+    location: str = ""
+
+
+def claim_answer(*, asker: str, key: str, body_hash: str, at: datetime) -> Answer | None:
+    """Claim an idempotency key for a write, or return the answer that the same write was given before.
+
+    Inside the transaction of the write, before its effect: a second writer with the same key waits at the unique place
+    of the first until it has ended.  A write that is refused rolls its claim back with everything else.
+
+    Parameters
+    ----------
+    asker
+        Whose key it is, at most 64 characters: keys of different askers do not meet.
+    key
+        At most 80 characters, made by the client.
+    body_hash
+        SHA-256 of method, path and body, in hexadecimal digits.
+
+    Raises
+    ------
+    KeyUsedOtherwise
+        The key was used by this asker for something else.
+    """
+    claim = StoredAnswer(asker=asker, key=key, body_hash=body_hash, at=at)
+    StoredAnswer.objects.bulk_create([claim], ignore_conflicts=True)
+    held = StoredAnswer.objects.get(asker=asker, key=key)
+    if held.id == claim.id:
+        return None
+    if held.body_hash != body_hash:
+        raise KeyUsedOtherwise()
+    body, location = held.body
+    return Answer(status=held.status, body=body, location=location)
+
+
+def keep_answer(*, asker: str, key: str, answer: Answer) -> None:
+    """Keep the answer to a write under the key that was claimed for it, in the same transaction."""
+    StoredAnswer.objects.filter(asker=asker, key=key).update(
+        status=answer.status, body=[answer.body, answer.location]
+    )
+
+
+def release_key(*, asker: str, key: str) -> None:
+    """Let go of a key whose answer may not be kept, because it holds what has one home elsewhere."""
+    StoredAnswer.objects.filter(asker=asker, key=key).delete()
+
+
+def forget_answers(*, before: datetime) -> int:
+    """Forget the answers of the town in scope that are older than an instant; return how many.  A repeat is then new."""
+    with scopes.action_transaction():
+        return StoredAnswer.objects.filter(at__lt=before).delete()[0]

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Q
 
 from banyan.apps.accounts.models import Account, ApiToken, Membership
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.kit.guard import Actor, Channel, Grant, Role
 
 
@@ -73,3 +74,63 @@ def names(account_ids: Iterable[UUID | None]) -> dict[UUID, str]:
 def account_called(name: str) -> UUID | None:
     """Return the account with this e-mail address or phone number, for the command line."""
     return Account.objects.filter(Q(email__iexact=name) | Q(phone=name)).values_list("id", flat=True).first()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """A token as its holder sees it; the secret itself is kept nowhere."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+def tokens_of(account_id: UUID, *, town_id: UUID, at: datetime) -> list[TokenView]:
+    """Return the tokens of an account in a town that are still good, newest first."""
+    good = Q(expires_at__isnull=True) | Q(expires_at__gt=at)
+    rows = ApiToken.objects.filter(good, account_id=account_id, town_id=town_id, revoked_at__isnull=True)
+    return [TokenView(*row) for row in rows.order_by("-created_at").values_list(*TokenView.__slots__)]
+
+
+def contact_of(account_id: UUID) -> tuple[str, str, str]:
+    """Return display name, phone number and e-mail address of an account, for the account itself; "" for what is not known."""
+    held = Account.objects.filter(id=account_id).values_list("display_name", "phone", "email").first()
+    return (held[0] or "", held[1] or "", held[2] or "") if held else ("", "", "")
+
+
+def account_by_phone(phone: str) -> Account | None:
+    """Return the account that signs in with a phone number (E.164), or None."""
+    return Account.objects.filter(phone=phone).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """Somebody of a demonstration town, as the sign-in page offers them."""
+
+    account_id: UUID
+    display_name: str
+    email: str
+    role: str
+    town_name_zh: str
+    town_name_en: str
+
+
+def synthetic_cast(*, n_of_each: int = 2) -> list[Player]:
+    """Return a few accounts with a password of each role in the synthetic towns.  The caller shows them in a demonstration only."""
+    rows = Membership.objects.filter(town__is_synthetic=True, ended_at__isnull=True, account__is_active=True)
+    rows = rows.exclude(account__password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    columns = ("account_id", "account__display_name", "account__email", "role", "town__name_zh", "town__name_en")
+    return [
+        Player(*row)
+        for role in Role
+        for row in rows.filter(role=role).order_by("granted_at", "id").values_list(*columns)[:n_of_each]
+    ]
+
+
+def synthetic_account(account_id: UUID) -> Account | None:
+    """Return an active account all of whose roles lie in synthetic towns, or None: no real person is ever meant."""
+    held = Membership.objects.filter(account_id=account_id)
+    if not held.filter(town__is_synthetic=True).exists() or held.exclude(town__is_synthetic=True).exists():
+        return None
+    return Account.objects.filter(id=account_id, is_active=True).first()

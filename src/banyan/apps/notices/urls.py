@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from banyan.apps.notices import pages
+
+urlpatterns: list[URLPattern] = [
+    path("news/", pages.inbox, name="inbox"),
+    path("news/read/", pages.read_all, name="read_all"),
+]

@@ -9,26 +9,12 @@ from uuid import UUID
 
 from banyan.apps.audit import actions as audit
 from banyan.apps.people.models import Look, Person
-from banyan.apps.people.rules import contact_problems
-from banyan.base.errors import InvalidInput, NotFound, Problem, mark
+from banyan.apps.people.rules import Contact, contact_problems
+from banyan.base.errors import InvalidInput, NotFound, Problem, SignInNeeded, mark
 from banyan.kit import scopes
 from banyan.kit.guard import Actor
 
-
-__all__ = ["Contact", "ContactView", "contact_problems", "enter", "look"]
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """How to reach somebody; every field may be empty."""
-
-    name: str = ""
-    phone: str = ""
-    email: str = ""
-    language: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.name or self.phone or self.email)
+__all__ = ["Contact", "ContactView", "change_own", "contact_problems", "enter", "look"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +61,41 @@ def enter(*, actor: Actor, contact: Contact, account_id: UUID | None, at: dateti
             person_id=person.id,
             is_first=True,
         )
+    return person.id
+
+
+def change_own(*, actor: Actor, contact: Contact, at: datetime) -> UUID:
+    """Let somebody who is signed in say how the town can reach them; empty fields take back what was there.
+
+    Raises
+    ------
+    SignInNeeded
+        The actor is unknown.
+    InvalidInput
+        Lists every problem of the contact.
+    """
+    if actor.account_id is None:
+        raise SignInNeeded()
+    if problems := contact_problems(name=contact.name, phone=contact.phone, email=contact.email):
+        raise InvalidInput(mark("The contact"), problems)
+    with scopes.action_transaction():
+        person = Person.objects.select_for_update().filter(account_id=actor.account_id).first()
+        if person is None:
+            return enter(actor=actor, contact=contact, account_id=actor.account_id, at=at)
+        changed = [name for name in ("name", "phone", "email") if getattr(person, name) != getattr(contact, name)]
+        if changed:
+            for name in changed:
+                setattr(person, name, getattr(contact, name))
+            person.save(update_fields=changed)
+            audit.record(
+                actor=actor,
+                verb="people.changed",
+                subject=("person", person.id),
+                at=at,
+                facts={"fields": changed},
+                personal={name: value for name in changed if (value := getattr(contact, name))},
+                person_id=person.id,
+            )
     return person.id
 
 

@@ -8,7 +8,9 @@ from datetime import datetime
 from uuid import UUID
 
 from banyan.apps.people.models import Look, Person
-from banyan.apps.people.rules import masked
+from banyan.apps.people.rules import Contact, masked
+
+__all__ = ["Contact", "LookView", "MaskedContact", "looks_at", "masked_contact", "own_contact", "person_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,12 @@ def masked_contact(person_id: UUID) -> MaskedContact | None:
     if person is None:
         return None
     return MaskedContact(person.id, masked(person.name), masked(person.phone), masked(person.email))
+
+
+def own_contact(account_id: UUID) -> Contact | None:
+    """Return an account's own contact in this town in the clear, for the account itself; None where it left none."""
+    held = Person.objects.filter(account_id=account_id).values_list("name", "phone", "email", "language").first()
+    return Contact(*held) if held else None
 
 
 def looks_at(account_id: UUID) -> list[LookView]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from banyan.base.errors import Problem, mark
@@ -10,6 +11,19 @@ from banyan.base.errors import Problem, mark
 #: ITU-T E.164 digits with common separators; at least seven digits.
 _PHONE: Final = re.compile(r"\+?[0-9][0-9 ()/-]{5,22}[0-9]")
 _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to reach somebody; every field may be empty."""
+
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    language: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.name or self.phone or self.email)
 
 
 def contact_problems(*, name: str, phone: str, email: str) -> list[Problem]:

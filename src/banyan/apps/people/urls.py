@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from banyan.apps.people import pages
+
+urlpatterns: list[URLPattern] = [path("my-data/", pages.my_data, name="my_data")]

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests.models import Comment, Photo, Service, ServiceRequest
 from banyan.apps.service_requests.rules import ENDED, OPEN, STOPPED, Status, Step, check_separate_hands, steps_from
 from banyan.apps.territory import queries as territory
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.base.errors import BanyanError, NotFound
 from banyan.kit import guard
 from banyan.kit.guard import Actor, Reach, Subject
@@ -133,6 +133,11 @@ def locked_for(actor: Actor, service_request_id: UUID, *, town: Town, verb: str)
     return found
 
 
+def is_known(service_request_id: UUID) -> bool:
+    """Say whether a request with this identifier was made: a page sent twice makes one request."""
+    return ServiceRequest.objects.filter(id=service_request_id).exists()
+
+
 def by_tracking_number(number: str) -> ServiceRequest:
     """Return the request with a tracking number, already read by `base.ids.read_tracking_number`."""
     found = ServiceRequest.objects.filter(tracking_number=number).first()
@@ -241,20 +246,46 @@ def listed(
     With the verb ``service_requests.read_public`` everybody reaches every request, words only where published.
     """
     rows = filtered(within(guard.reach(actor, verb), town=town), wanted, town=town, at=at)
+    hides = verb == "service_requests.read_public"
+    if hides and wanted.words:
+        rows = rows.filter(is_text_public=True)  # or the search would tell what the list hides
     if wanted.order == "clock":
         rows = rows.filter(deadline_at__isnull=False, stopped_at__isnull=True)
     columns = tuple(Row.__slots__)
     page = page_of(rows, order=ORDERS[wanted.order], columns=columns, size=size, cursor=cursor)
-    hides = verb == "service_requests.read_public"
     made = [_row(values, hides=hides) for values in page.rows]
     return Page(rows=made, next_cursor=page.next_cursor, previous_cursor=page.previous_cursor)
+
+
+def rows_of(actor: Actor, wanted: Filter, *, town: Town, at: datetime, limit: int) -> list[Row]:
+    """Return the first `limit` requests of a list in one SQL statement, for a file."""
+    rows = filtered(within(guard.reach(actor, "service_requests.read"), town=town), wanted, town=town, at=at)
+    if wanted.order == "clock":
+        rows = rows.filter(deadline_at__isnull=False, stopped_at__isnull=True)
+    return [Row(*values) for values in rows.order_by(*ORDERS[wanted.order]).values_list(*Row.__slots__)[:limit]]
+
+
+def pressing(actor: Actor, wanted: Filter, *, town: Town, at: datetime, limit: int) -> list[Row]:
+    """Return the most pressing requests the actor reaches: running clocks by deadline, then none, then standing ones."""
+    rows = filtered(within(guard.reach(actor, "service_requests.read"), town=town), wanted, town=town, at=at)
+    order = (F("stopped_at").asc(nulls_first=True), F("deadline_at").asc(nulls_last=True), "id")
+    return [Row(*values) for values in rows.order_by(*order).values_list(*Row.__slots__)[:limit]]
 
 
 def _row(values: Sequence[Any], *, hides: bool) -> Row:
     row = Row(*values)
     if not hides:
         return row
-    return replace(row, handler_account_id=None, description=row.description if row.is_text_public else "")
+    row = replace(row, handler_account_id=None)
+    if row.is_text_public:
+        return row
+    lon, lat = blurred(row.lon, row.lat) if row.lon is not None and row.lat is not None else (None, None)
+    return replace(row, description="", address="", lon=lon, lat=lat)
+
+
+def blurred(lon: float, lat: float) -> tuple[float, float]:
+    """Return a point to about 100 m, as everybody may see it: a report about a home must not point at the door."""
+    return round(lon, 3), round(lat, 3)
 
 
 def within(reached: Reach, *, town: Town) -> QuerySet[ServiceRequest]:
@@ -311,6 +342,12 @@ def n_overdue(actor: Actor, *, town: Town, at: datetime) -> int:
     return rows.filter(deadline_at__lt=at, stopped_at__isnull=True).count()
 
 
+def n_open_by_service() -> dict[UUID, int]:
+    """Return how many open requests hang on each version of a service.  The caller has authorised the read."""
+    rows = ServiceRequest.objects.filter(status__in=OPEN).order_by().values_list("service_id").annotate(Count("id"))
+    return dict(rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """How many open requests stand in each state, and how many of them have passed their deadline."""
@@ -341,10 +378,21 @@ def points(
     limit: int = 5000,
     verb: str = "service_requests.read_public",
 ) -> list[tuple[Any, ...]]:
-    """Return (id, lon, lat, status, service_id) of the newest requests with a point within the reach of `verb`."""
+    """Return (id, lon, lat, status, service_id) of the newest requests with a point within the reach of `verb`.
+
+    What everybody may see is blurred to about 100 m unless the words of the request have been published.
+    """
     reached = within(guard.reach(actor, verb), town=town)
     rows = filtered(reached, wanted, town=town, at=at).filter(lon__isnull=False).order_by(*ORDERS["newest"])
-    return list(rows.values_list("id", "lon", "lat", "status", "service_id")[:limit])
+    if wanted.words and verb == "service_requests.read_public":
+        rows = rows.filter(is_text_public=True)
+    columns = ("id", "lon", "lat", "status", "service_id")
+    if verb != "service_requests.read_public":
+        return list(rows.values_list(*columns)[:limit])
+    return [
+        (row[0], *((row[1], row[2]) if row[-1] else blurred(row[1], row[2])), row[3], row[4])
+        for row in rows.values_list(*columns, "is_text_public")[:limit]
+    ]
 
 
 def suggested_party(service: ServiceView, place: territory.PlaceView | None, *, town: Town) -> parties.PartyView | None:

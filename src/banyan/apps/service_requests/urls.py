@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from banyan.apps.service_requests.pages import one, public, residents, staff
+
+_ONE = "requests/<uuid:service_request_id>/"
+
+urlpatterns: list[URLPattern] = [
+    # residents and everybody
+    path("report/", residents.report, name="report"),
+    path("report/sent/", residents.received, name="received"),
+    path("report/buildings/", residents.buildings, name="report_buildings"),
+    path("report/about/<str:code>/", residents.report_details, name="report_details"),
+    path("follow/", residents.follow, name="follow"),
+    path("follow/forget/", residents.forget, name="forget_numbers"),
+    path("requests/", public.public_list, name="public_list"),
+    path("requests/points.json", public.public_points, name="public_points"),
+    path("requests/mine/", residents.my_requests, name="my_requests"),
+    path(_ONE, one.one_request, name="one_request"),
+    path(f"{_ONE}own/<slug:act>/", one.own_act, name="own_act"),
+    path(f"{_ONE}photos/<uuid:photo_id>.jpg", one.photo, name="photo"),
+    path(f"{_ONE}photos/<uuid:photo_id>.thumb.jpg", one.photo, {"size": "thumb.jpg"}, name="photo_small"),
+    # the staff
+    *staff.paths,
+]

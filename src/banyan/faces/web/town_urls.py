@@ -8,6 +8,7 @@ urlpatterns = [
     path("", start.town_home, name="town_home"),
     path("", include("banyan.apps.service_requests.urls")),
     path("", include("banyan.apps.notices.urls")),
+    path("", include("banyan.apps.accounts.urls")),
     path("", include("banyan.apps.people.urls")),
     path("", include("banyan.apps.territory.urls")),
 ]

@@ -14,15 +14,13 @@ from banyan.apps.service_requests import queries
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.rules import STOPPED, Status, clocks
 from banyan.apps.territory import queries as territory
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.base.calendar import ALWAYS
 from banyan.kit.asking import TownRequest
 from banyan.kit.guard import Actor
 
 _BEARER: Final = "bearer"
 _MOST_NUMBERS: Final = 50
-#: Layers of the town's map by the name that kit/maps.html knows.
-LAYERS: Final = ("grids", "streets", "buildings", "water", "facilities")
 _GROUP_ICONS: Final = {
     "street_lighting": "lamp", "public_utilities": "water", "traffic": "road", "city_appearance": "waste",
     "greening": "tree", "other_parts": "shop", "appearance_hygiene": "waste", "advertising": "flag",
@@ -53,13 +51,6 @@ def forget_numbers(request: TownRequest) -> None:
     request.session[_BEARER] = held
 
 
-def layers(town: Town, *names: str) -> dict[str, str]:
-    """Return addresses of the town's map layers, all or some; the edition in them lets browsers keep them."""
-    return {
-        name: f"{reverse('map_layer', args=[town.slug, name])}?edition={town.edition}" for name in names or LAYERS
-    }
-
-
 def bounds(town: Town) -> tuple[float, float, float, float]:
     """Return west, south, east and north of a town in degrees."""
     return (town.min_lon, town.min_lat, town.max_lon, town.max_lat)
@@ -84,12 +75,13 @@ def whole_clock(request: ServiceRequest | queries.Row, *, town: Town, at: dateti
     """Return the whole clock of a request at an instant."""
     stopped = Status(request.status) in STOPPED
     if request.deadline_at is None:
-        return Clock(None, False, stopped, None)
-    end = request.stopped_at or at
-    service = queries.catalogue(town).by_id[request.service_id]
-    calendar = ALWAYS if service.is_clock_always_on else territory.calendar(town)
-    left = clocks.left_min(calendar, request.deadline_at, end)
-    return Clock(left, request.status == Status.PAUSED, stopped, request.deadline_at)
+        return Clock(None, is_paused=False, is_done=stopped, due_at=None)
+    left = request.remaining_min
+    if left is None:
+        service = queries.catalogue(town).by_id[request.service_id]
+        calendar = ALWAYS if service.is_clock_always_on else territory.calendar(town)
+        left = clocks.left_min(calendar, request.deadline_at, at)
+    return Clock(left, is_paused=request.status == Status.PAUSED, is_done=stopped, due_at=request.deadline_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +125,8 @@ def group_options(town: Town) -> list[dict[str, Any]]:
         group = found.setdefault(service.group, {**words, "icon": group_icon(service.group)})
         group["n"] += 1
     return list(found.values())
+
+
+def as_reporter(request: TownRequest) -> Actor:
+    """Return the reader without any role: what they reach is what they reported themselves."""
+    return replace(reader(request), grants=())

@@ -1,0 +1,108 @@
+"""What everybody may see: the list and the map of the requests in town."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
+from django.views.decorators.http import require_safe
+
+from banyan.apps.service_requests import queries
+from banyan.apps.service_requests.pages import shared
+from banyan.apps.service_requests.rules import OPEN, Status
+from banyan.apps.territory import queries as territory
+from banyan.kit.asking import TownRequest
+from banyan.kit.guard import ANYONE
+from banyan.kit.templating import bi
+
+_PUBLIC: Final = "service_requests.read_public"
+#: What a reader may ask for: states in groups that mean something to a resident.
+STATES: Final = {
+    "open": (gettext_noop("Open"), OPEN - {Status.RESOLVED, Status.VERIFIED}),
+    "done": (gettext_noop("Fixed"), frozenset({Status.RESOLVED, Status.VERIFIED, Status.CLOSED})),
+    "over": (gettext_noop("Rejected or withdrawn"), frozenset({Status.REJECTED, Status.WITHDRAWN})),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address asks for; unknown words are dropped."""
+
+    state: str = ""
+    group: str = ""
+    place: str = ""
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Asked:
+        """Read the address."""
+        return cls(**{name: request.GET.get(name, "")[:60] for name in cls.__slots__})
+
+    def query(self, **changes: str) -> str:
+        """Return the query of an address that asks for this, with changes."""
+        held = {name: getattr(self, name) for name in self.__slots__} | changes
+        return urlencode({name: value for name, value in held.items() if value})
+
+
+def _filter(asked: Asked, request: TownRequest) -> queries.Filter:
+    place = territory.tree(request.town).by_code.get(asked.place)
+    states = STATES[asked.state][1] if asked.state in STATES else frozenset()
+    return queries.Filter(
+        statuses=frozenset(str(one) for one in states), group=asked.group, place_path=place.path if place else ""
+    )
+
+
+@require_safe
+def public_list(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
+    """List the requests in town, without personal words, with a map beside."""
+    asked, at = Asked.of(request), timezone.now()
+    cursor = request.GET.get("cursor", "")
+    page = queries.listed(
+        ANYONE, _filter(asked, request), town=request.town, at=at, size=20, cursor=cursor, verb=_PUBLIC
+    )
+    context = {
+        "asked": asked,
+        "states": [(code, gettext(words)) for code, (words, _) in STATES.items()],
+        "groups": shared.group_options(request.town),
+        "places": [place for place in shared.place_options(request.town) if place.level != "building"],
+        "entries": shared.entries(page.rows, town=request.town, at=at),
+        "page": page,
+        "counts": counts(queries.n_by_status(ANYONE, town=request.town, verb=_PUBLIC)),
+        "points": f"{reverse('public_points', args=[request.town.slug])}?{asked.query()}",
+        "bounds": shared.bounds(request.town),
+    }
+    return render(request, "service_requests/public_list.html", context)
+
+
+def counts(by_status: dict[str, int]) -> dict[str, int]:
+    """Add up the numbers of states into open, done and over."""
+    return {code: sum(by_status.get(str(one), 0) for one in states) for code, (_, states) in STATES.items()}
+
+
+@require_safe
+def public_points(request: TownRequest, town: str) -> JsonResponse:  # noqa: ARG001
+    """Answer the points of the map: state, service and the address of the page; nothing of anybody's words."""
+    rows = queries.points(ANYONE, _filter(Asked.of(request), request), town=request.town, at=timezone.now())
+    services = queries.catalogue(request.town).by_id
+    body = {"type": "FeatureCollection", "features": [_feature(row, services, request) for row in rows]}
+    response = JsonResponse(body, content_type="application/geo+json")
+    response.headers["Cache-Control"] = "private, max-age=60"
+    return response
+
+
+def _feature(row: tuple[Any, ...], services: Any, request: TownRequest) -> dict[str, Any]:
+    request_id, lon, lat, status, service_id = row
+    return {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [lon, lat]},
+        "properties": {
+            "state": status,
+            "title": bi(services[service_id]),
+            "href": f"/t/{request.town.slug}/requests/{request_id}/",
+        },
+    }

@@ -1,0 +1,185 @@
+"""History as plain sentences: one for each verb, with as many words as the reader may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.utils.translation import gettext, gettext_noop
+
+from banyan.apps.audit.queries import Moment
+from banyan.apps.parties import queries as parties
+from banyan.apps.service_requests.models import Photo
+from banyan.apps.territory.queries import Town
+from banyan.kit.guard import STAFF, Role
+from banyan.kit.templating import bi
+
+#: Verb of history -> sentence and icon.  Sentences name no person.
+SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
+    "received": (gettext_noop("The request was received"), "received"),
+    "triage": (gettext_noop("The town has looked at it and sorted it"), "triaged"),
+    "dispatch": (gettext_noop("It was handed to {party}"), "dispatched"),
+    "accept": (gettext_noop("{party} took it on"), "accepted"),
+    "return": (gettext_noop("It was given back to the coordinators"), "returned"),
+    "start": (gettext_noop("Work has begun"), "in_progress"),
+    "pause": (gettext_noop("Work is paused"), "paused"),
+    "resume": (gettext_noop("Work goes on"), "in_progress"),
+    "resolve": (gettext_noop("Work is reported as done"), "resolved"),
+    "verify": (gettext_noop("Somebody else has looked: it is fixed"), "verified"),
+    "refute": (gettext_noop("Somebody has looked: it is not fixed"), "reopened"),
+    "close": (gettext_noop("The request was closed"), "closed"),
+    "reopen": (gettext_noop("The request was opened again"), "reopened"),
+    "reject": (gettext_noop("The request was rejected"), "rejected"),
+    "withdraw": (gettext_noop("The request was withdrawn"), "withdrawn"),
+    "commented": (gettext_noop("A comment was added"), "comment"),
+    "rated": (gettext_noop("The handling was rated: {rating} of 5"), "star"),
+    "photographed": (gettext_noop("Photos were added"), "camera"),
+    "imported": (gettext_noop("The case was taken over from another system"), "download"),
+}
+#: Verbs whose free words everybody concerned may read, by the name of the word.
+_NOTES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("return", "pause", "refute", "reopen", "reject", "withdraw", "verify", "close"), "reason"),
+    **dict.fromkeys(("triage", "dispatch", "resume"), "reason"),
+    "resolve": "remedy",
+    "commented": "text",
+    "rated": "words",
+    "received": "description",
+}
+_ROLES: Final[Mapping[str, str]] = {
+    Role.RESIDENT: gettext_noop("Resident"),
+    Role.WORKER: gettext_noop("Handler"),
+    Role.COORDINATOR: gettext_noop("Coordinator"),
+    Role.MANAGER: gettext_noop("Town office"),
+    Role.OPERATOR: gettext_noop("Operator"),
+    Role.AUDITOR: gettext_noop("Auditor"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One entry of a timeline in the reader's language."""
+
+    title: str
+    at: datetime
+    by: str
+    state: str
+    """The state it led to, "" for words beside the steps."""
+    icon: str
+    note: str
+    is_inner: bool
+    photos: Sequence[Photo] = field(default=())
+    was_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """How much a reader hears: everybody the steps, those concerned the words, the staff also names and inner notes."""
+
+    hears_words: bool = False
+    hears_names: bool = False
+    hears_inner: bool = False
+
+
+def role_word(role: str) -> str:
+    """Return the word for a role in the reader's language."""
+    return gettext(_ROLES[role]) if role in _ROLES else ""
+
+
+def told(
+    moments: Sequence[Moment],
+    *,
+    town: Town,
+    ear: Ear,
+    reporter_account_id: UUID | None,
+    names: Mapping[UUID, str],
+    photos: Sequence[Photo],
+) -> list[Told]:
+    """Return the timeline of a request, newest first, for one kind of reader."""
+    by_id = {str(photo.id): photo for photo in photos}
+    party_id: str | None = None
+    found = []
+    for moment in moments:
+        verb = moment.verb.removeprefix("service_requests.")
+        party_id = moment.facts.get("party_id") or party_id
+        if verb not in SENTENCES or (_is_beside(moment, verb) and not _hears(moment, ear)):
+            continue
+        party = parties.register(town).by_id.get(UUID(party_id)) if party_id else None
+        found.append(_one(moment, verb, ear=ear, party=bi(party), mine=reporter_account_id, names=names, photos=by_id))
+    return found[::-1]
+
+
+def _is_beside(moment: Moment, verb: str) -> bool:
+    return verb in {"commented", "photographed", "rated"}
+
+
+def _hears(moment: Moment, ear: Ear) -> bool:
+    return ear.hears_inner if moment.facts.get("is_internal") else ear.hears_words
+
+
+def _one(
+    moment: Moment,
+    verb: str,
+    *,
+    ear: Ear,
+    party: str,
+    mine: UUID | None,
+    names: Mapping[UUID, str],
+    photos: Mapping[str, Photo],
+) -> Told:
+    sentence, icon = SENTENCES[verb]
+    facts = {"party": party or gettext("a party"), "rating": moment.facts.get("rating", "")}
+    shown = [photos[one["id"]] for one in moment.facts.get("photos", ()) if one["id"] in photos]
+    is_inner = bool(moment.facts.get("is_internal"))
+    return Told(
+        title=gettext("An internal note was written") if is_inner else gettext(sentence).format(**facts),
+        at=moment.at,
+        by=_by(moment, verb, ear=ear, party=party, mine=mine, names=names),
+        state=str(moment.facts.get("to") or ""),
+        icon=icon,
+        note=_note(moment, verb) if ear.hears_words else "",
+        is_inner=is_inner,
+        photos=shown if ear.hears_words else (),
+        was_late=bool(moment.facts.get("stage_was_late")) and ear.hears_inner,
+    )
+
+
+def _note(moment: Moment, verb: str) -> str:
+    name = _NOTES.get(verb, "")
+    if name not in moment.words:
+        return ""
+    return moment.words[name] or gettext("(these words have been erased)")
+
+
+def _by(
+    moment: Moment, verb: str, *, ear: Ear, party: str, mine: UUID | None, names: Mapping[UUID, str]
+) -> str:
+    """Name who acted: the reporter as such, the staff by role and party, by name only among themselves."""
+    is_reporter = moment.account_id == mine and (mine is not None or verb in {"commented", "rated", "withdraw"})
+    if moment.account_id is None or is_reporter or not _is_staff(moment.role):
+        return gettext("the reporter") if moment.channel != "import" else gettext("import")
+    role = next((role_word(one) for one in moment.role.split(",") if one), gettext("staff"))
+    name = names.get(moment.account_id, "") if ear.hears_names else ""
+    behind = party if moment.role == Role.WORKER else ""
+    return " · ".join(word for word in (name, role, behind) if word)
+
+
+def _is_staff(role: str) -> bool:
+    """An actor of several roles has none in its entries; whoever has several is of the staff."""
+    return role == "" or any(one in set(STAFF) for one in role.split(","))
+
+
+def steps_done(status: str, *, is_rated: bool) -> list[tuple[str, str]]:
+    """Return the way of a request as (word, done | now | ""): reported, handed on, handled, verified, rated."""
+    reached = {
+        "received": 1, "triaged": 1, "reopened": 1, "returned": 1, "dispatched": 2, "accepted": 2, "in_progress": 2,
+        "paused": 2, "resolved": 3, "verified": 4, "closed": 4, "rejected": 1, "withdrawn": 1,
+    }[status] + (1 if is_rated and status in {"verified", "closed"} else 0)
+    words = [gettext("Reported"), gettext("Handed on"), gettext("Handled"), gettext("Verified"), gettext("Rated")]
+    is_over = status in {"rejected", "withdrawn"}
+    return [
+        (word, "done" if i < reached else "now" if i == reached and not is_over else "") for i, word in enumerate(words)
+    ]
+
