@@ -1,0 +1,8 @@
+"""The API of service requests: the catalogue, the lists, and everything one does with a request."""
+
+from banyan.apps.service_requests.api.catalogue import router as catalogue
+from banyan.apps.service_requests.api.writing import router as requests
+
+routers = (catalogue, requests)
+
+__all__ = ["routers"]
