@@ -364,7 +364,7 @@ def counted(actor: Actor, wanted: Filter, *, town: Town, at: datetime) -> Counte
     aside = replace(wanted, statuses=OPEN, is_overdue=False)
     rows = filtered(within(guard.reach(actor, "service_requests.read"), town=town), aside, town=town, at=at)
     is_overdue = Q(deadline_at__lt=at, stopped_at__isnull=True)
-    found = rows.order_by().values_list("status").annotate(Count("id"), Count("id", filter=is_overdue))
+    found = rows.order_by().values_list("status").annotate(n=Count("id"), n_late=Count("id", filter=is_overdue))
     states = {status: (n, late) for status, n, late in found}
     return Counted({status: n for status, (n, _) in states.items()}, sum(late for _, late in states.values()))
 
