@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from banyan.base.errors import TownScopeMissing
 
 _town: ContextVar[UUID | None] = ContextVar("banyan_town", default=None)
+_acting: ContextVar[bool] = ContextVar("banyan_acting", default=False)
 
 
 def current_town() -> UUID:
@@ -72,6 +73,20 @@ def attempt() -> Iterator[None]:
         yield
 
 
-def action_transaction() -> transaction.Atomic:
-    """Return the transaction of one action: joins the scope's own transaction without a savepoint of its own."""
-    return transaction.atomic(savepoint=False)
+@contextmanager
+def action_transaction() -> Iterator[None]:
+    """Run one action whole or not at all.
+
+    The outermost action has a savepoint where a transaction is open already, so that a refusal leaves that transaction
+    usable; actions that it calls are part of it and have none of their own.
+    """
+    if _acting.get():
+        with transaction.atomic(savepoint=False):
+            yield
+        return
+    token = _acting.set(True)
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        _acting.reset(token)

@@ -1,0 +1,219 @@
+"""Real cases of another system come in whole, are counted, and can be worked on."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import itertools
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from banyan.apps.accounts import actions as accounts
+from banyan.apps.accounts import queries as account_queries
+from banyan.apps.audit.models import Entry
+from banyan.apps.parties import queries as parties
+from banyan.apps.service_requests import actions, queries
+from banyan.apps.service_requests.models import ServiceRequest
+from banyan.apps.service_requests.rules import Status, Step
+from banyan.apps.service_requests.rules.imports import Case, read_case, read_profile
+from banyan.apps.territory import queries as territory
+from banyan.base.errors import InvalidInput
+from banyan.faces.cli import main
+from banyan.kit import scopes
+from banyan.kit.guard import Channel
+from tests.towns import FOUNDER
+
+PROFILE_FILE = Path(__file__).parents[1] / "profiles" / "boston311.toml"
+PROFILE = read_profile(PROFILE_FILE.read_text(encoding="utf-8"), name="boston311")
+NOW = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
+
+ROW = {
+    "CASE_ENQUIRY_ID": "101001240735",
+    "OPEN_DT": "2015-01-01 00:25:23",
+    "TARGET_DT": "2015-01-16 08:30:00",
+    "CLOSED_DT": "2015-01-02 16:17:43",
+    "CASE_STATUS": "Closed",
+    "CLOSURE_REASON": "Case Closed Duplicate of Existing Case",
+    "CASE_TITLE": "PRINTED",
+    "REASON": "Street Lights",
+    "TYPE": "Street Light Outages",
+    "Department": "PWDx",
+    "Location": "145-151 Ipswich St  Boston  MA  02215",
+    "neighborhood": "Fenway / Kenmore / Audubon Circle / Longwood",
+    "LATITUDE": "42.3474",
+    "LONGITUDE": "-71.0944",
+    "Source": "Citizens Connect App",
+}
+
+
+def test_a_row_becomes_a_case_in_the_words_of_the_profile():
+    case = read_case(ROW, PROFILE, at=NOW)
+
+    assert isinstance(case, Case)
+    assert case.status is Status.CLOSED
+    assert case.requested_at == datetime(2015, 1, 1, 5, 25, 23, tzinfo=UTC)
+    assert case.service_code == "street-lights.street-light-outages"
+    assert case.description == "Street Light Outages"
+    assert case.address == "145-151 Ipswich St Boston MA 02215"
+    assert (case.channel, case.place_code, case.party_code) == ("web", "fenway-kenmore-audubon-circle-longwood"[:40], "PWDx")
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"CASE_ENQUIRY_ID": ""}, {("source_key", "required")}),
+        ({"CASE_STATUS": "Maybe"}, {("status", "unknown")}),
+        ({"OPEN_DT": ""}, {("requested_at", "required")}),
+        ({"OPEN_DT": "01/02/2015"}, {("requested_at", "time"), ("requested_at", "required")}),
+        ({"OPEN_DT": "2015-03-08 02:30:00"}, {("requested_at", "time"), ("requested_at", "required")}),
+        ({"CLOSED_DT": "2014-12-31 16:17:43"}, {("closed_at", "order")}),
+        ({"CLOSED_DT": ""}, {("closed_at", "required")}),
+        ({"OPEN_DT": "2115-01-01 00:00:00", "CLOSED_DT": "2115-01-02 00:00:00"}, {("requested_at", "future")}),
+        ({"LATITUDE": "north"}, {("lon", "number")}),
+        ({"LATITUDE": "1.3"}, {("lon", "outside")}),
+        ({"LATITUDE": "nan"}, {("lon", "outside")}),
+        ({"TYPE": " "}, {("service", "required")}),
+        ({"CASE_ENQUIRY_ID": "", "TYPE": "", "LATITUDE": ""}, {("source_key", "required"), ("service", "required"), ("lon", "number")}),
+    ],
+)
+def test_a_row_that_cannot_be_believed_is_rejected_with_every_reason(
+    cells: dict[str, str], expected: set[tuple[str, str]]
+):
+    found = read_case(ROW | cells, PROFILE, at=NOW)
+
+    assert isinstance(found, list)
+    assert {(problem.where, problem.code) for problem in found} == expected
+
+
+@given(st.dictionaries(st.sampled_from(sorted(ROW)), st.text(max_size=60)))
+def test_no_row_however_odd_breaks_the_reader(cells: dict[str, str]):
+    assert isinstance(read_case(ROW | cells, PROFILE, at=NOW), (Case, list))
+
+
+def test_the_shared_fallback_point_is_remarked_and_kept():
+    case = read_case(ROW | {"LATITUDE": "42.3594", "LONGITUDE": "-71.0587"}, PROFILE, at=NOW)
+
+    assert isinstance(case, Case)
+    assert case.remarks == ("fallback_point",)
+
+
+def test_a_broken_profile_is_refused_with_every_problem():
+    with pytest.raises(InvalidInput) as refused:
+        read_profile("[town]\n[columns]\n[times]\n[status]\nOpen='x'\n[channels]\na='pigeon'\n[kinds]\ndefault='y'", name="x")
+
+    assert {problem.where for problem in refused.value.problems} == {
+        "columns.source_key",
+        "columns.requested_at",
+        "columns.status",
+        "columns.service",
+        "columns.group",
+        "status.Open",
+        "channels.a",
+        "kinds.default",
+    }
+
+
+@pytest.fixture
+def boston_sample(boston_file: Path, tmp_path: Path) -> Path:
+    """Every fortieth row of the real file, and the first twenty rows that were closed before they were opened."""
+    with gzip.open(boston_file, "rt", encoding="utf-8", newline="") as text:
+        rows = list(csv.DictReader(text))
+    backward = [row for row in rows if row["CLOSED_DT"] and row["CLOSED_DT"] < row["OPEN_DT"]][:20]
+    kept = {row["CASE_ENQUIRY_ID"]: row for row in itertools.chain(rows[::40], backward)}
+    sample = tmp_path / "boston.csv"
+    with sample.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(kept.values())
+    return sample
+
+
+@pytest.fixture
+def boston_file() -> Path:
+    file = Path(__file__).parents[6] / "shared" / "data" / "requests" / "boston311_2015_open.csv.gz"
+    if not file.exists():
+        pytest.skip("the real cases of Boston are not beside this checkout (../shared/data)")
+    return file
+
+
+def _import(file: Path, *more: str) -> str:
+    done = CliRunner().invoke(main, ["requests", "import", str(file), "--profile", "boston311", *more])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def _counted(said: str) -> dict[str, int]:
+    """Read the last line: read 2370 = imported 2350 + already there 0 + rejected 20."""
+    words = said.strip().splitlines()[-1].replace("already there", "already_there").split()
+    names = ("read", "imported", "already_there", "rejected")
+    return {name: int(words[words.index(name) + 1]) for name in names}
+
+
+def test_real_cases_come_in_once_and_every_row_is_accounted_for(boston_sample: Path, tmp_path: Path, db: None):
+    rejections = tmp_path / "rejections.csv"
+
+    first = _counted(_import(boston_sample, "--rejections", str(rejections), "--batch", "500"))
+    town = territory.town_named("boston311")
+    with scopes.town(town.id):
+        held = (ServiceRequest.objects.count(), Entry.objects.count(), town.edition)
+    second = _counted(_import(boston_sample))
+
+    assert first["read"] == first["imported"] + first["rejected"]
+    assert first["already_there"] == 0
+    assert first["rejected"] >= 20
+    with rejections.open(encoding="utf-8", newline="") as text:
+        rejected = list(csv.DictReader(text))
+    assert len(rejected) == first["rejected"]
+    assert all(row["row"].isdigit() and row["reasons"] for row in rejected)
+    assert second == {**first, "imported": 0, "already_there": first["imported"]}
+    town.refresh_from_db()
+    with scopes.town(town.id):
+        assert (ServiceRequest.objects.count(), Entry.objects.count(), town.edition) == held
+        states = Counter(ServiceRequest.objects.values_list("status", flat=True))
+    assert states["dispatched"] > 0
+    assert states["closed"] > 0
+    assert set(states) == {"dispatched", "closed"}
+
+
+def test_an_open_real_case_is_handled_to_its_end_and_a_closed_one_reopened(boston_sample: Path, db: None):
+    _import(boston_sample)
+    town = territory.town_named("boston311")
+    with scopes.town(town.id):
+        open_case = ServiceRequest.objects.filter(status="dispatched", deadline_at__isnull=False).order_by("source_key").first()
+        closed_case = ServiceRequest.objects.filter(status="closed", deadline_at__isnull=False).order_by("source_key").first()
+        people = {}
+        for name, role, party in (("w", "worker", open_case.party_id), ("m", "manager", None)):
+            account = accounts.register(email=f"{name}@example.org")
+            accounts.grant(actor=FOUNDER, town=town, account_id=account.id, role=role, party_id=party, at=NOW)
+            people[name] = account_queries.actor_of(account.id, town_id=town.id, channel=Channel.WEB)
+
+        def step(case: ServiceRequest, name: str, who: str, **words: str) -> ServiceRequest:
+            return actions.take_step(
+                actor=people[who],
+                town=town,
+                service_request_id=case.id,
+                step=Step(name),
+                at=NOW,
+                wanted=actions.Wanted(**words),
+            )
+
+        step(open_case, "accept", "w")
+        step(open_case, "start", "w")
+        step(open_case, "resolve", "w", remedy="Fixed")
+        assert step(open_case, "verify", "m").status == "verified"
+        assert step(open_case, "close", "m").status == "closed"
+        reopened = step(closed_case, "reopen", "m", reason="Dark again")
+        listed = queries.listed(people["m"], queries.Filter(is_overdue=True), town=town, at=NOW, size=200)
+        handler = parties.register(town).by_id[open_case.party_id]
+
+    assert reopened.status == "reopened"
+    assert reopened.deadline_at is not None
+    assert all(row.deadline_at < NOW for row in listed.rows)
+    assert handler.kind == "municipal"
+    assert NOW - open_case.requested_at > timedelta(days=3650)
