@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext
-from jinja2 import Environment, pass_context
-from jinja2.runtime import Context
+from jinja2 import Environment
 
 
 def environment(**options: Any) -> Environment:
@@ -46,27 +44,14 @@ def bi(thing: Any, stem: str = "name") -> str:
     return words(first) or words(second)
 
 
-@pass_context
-def local(context: Context, at: datetime | None) -> str:
-    """Return an instant as date and time in the town's zone."""
-    return _formatted(context, at, "%Y-%m-%d %H:%M")
+def local(at: datetime | None) -> str:
+    """Return an instant as date and time in the zone in force (the town's, inside a town)."""
+    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M") if at else ""
 
 
-@pass_context
-def day(context: Context, at: datetime | None) -> str:
-    """Return an instant as a date in the town's zone."""
-    if at is None:
-        return ""
-    return formats.date_format(at.astimezone(_zone(context)), "DATE_FORMAT")
-
-
-def _formatted(context: Context, at: datetime | None, pattern: str) -> str:
-    return at.astimezone(_zone(context)).strftime(pattern) if at else ""
-
-
-def _zone(context: Context) -> ZoneInfo:
-    town = getattr(context.get("request"), "town", None)
-    return ZoneInfo(town.time_zone) if town is not None else ZoneInfo("UTC")
+def day(at: datetime | None) -> str:
+    """Return an instant as a date in the zone in force (the town's, inside a town)."""
+    return formats.date_format(timezone.localtime(at), "DATE_FORMAT") if at else ""
 
 
 def since(at: datetime | None) -> str:

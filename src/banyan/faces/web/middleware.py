@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
 from banyan.apps.accounts import queries as accounts
@@ -32,7 +33,7 @@ _CSP = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
-_IN_TOWN = re.compile(r"^/(?:t|api/v1/towns)/(?P<slug>[-a-z0-9]{1,40})(?:/|$)")
+_IN_TOWN = re.compile(r"^/t/(?P<slug>[-a-z0-9]{1,40})(?:/|$)")
 
 
 def security_headers(get_response: Handler) -> Handler:
@@ -73,6 +74,8 @@ class TownMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith("/api/"):
+            return self.get_response(request)  # faces.api.middleware has done the same for programs
         request.town, request.actor = None, ANYONE  # type: ignore[attr-defined]
         named = _IN_TOWN.match(request.path_info)
         if named is None:
@@ -81,15 +84,15 @@ class TownMiddleware:
         if town is None:
             return error_page(request, NotFound("town"))
         request.town = town  # type: ignore[attr-defined]
-        response = self._in_scope(request, town.id)
-        return self._finished(request, response)
+        with timezone.override(ZoneInfo(town.time_zone)):
+            return self._finished(request, self._in_scope(request, town.id))
 
     def _in_scope(self, request: HttpRequest, town_id: UUID) -> HttpResponse:
         with scopes.town(town_id):
             if request.user.is_authenticated:
                 request.actor = accounts.actor_of(request.user.pk, town_id=town_id, channel=Channel.WEB)  # type: ignore[attr-defined]
             response = self.get_response(request)
-            if response.status_code >= 400 and connection.in_atomic_block:
+            if response.status_code >= 400 and connection.vendor == "postgresql":  # elsewhere a scope has no transaction
                 transaction.set_rollback(True)
             return response
 
