@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from ninja import Schema
 
@@ -13,7 +14,7 @@ class CheckpointOut(Schema):
     `length` entries are sealed; `merkle_root` and `head` are SHA-256 in hexadecimal digits.
     """
 
-    town: str
+    town: UUID
     number: int
     length: int
     merkle_root: str

@@ -146,9 +146,9 @@ def _one_role(actor: Actor) -> str:
 def erase_words(*, actor: Actor, person_id: UUID, at: datetime) -> int:
     """Erase every personal word about a person from the history of the town in scope; return how many words.
 
-    The value and its salt are destroyed, so that the commitment in the chain tells nothing any more; the chain stays
-    whole.  That the words were erased, of which entries and when, is itself written into history.  The caller has
-    authorised the erasure and knows what must stay by law.
+    The value, its salt and whom it was about are destroyed: the commitment in the chain tells nothing any more, and the
+    chain stays whole.  That words were erased, of which entries and when, is itself written into history.  The caller
+    has authorised the erasure and knows what must stay by law.
     """
     with scopes.action_transaction():
         held = Disclosure.objects.select_for_update().filter(person_id=person_id, value__isnull=False)
@@ -157,7 +157,7 @@ def erase_words(*, actor: Actor, person_id: UUID, at: datetime) -> int:
             fields.setdefault(row.entry_id, []).append(row.field)
         for entry_id, names in fields.items():
             erased = Disclosure.objects.filter(entry_id=entry_id, field__in=names)
-            erased.update(value=None, salt=None, erased_at=at)
+            erased.update(value=None, salt=None, person_id=None, erased_at=at)
             record(
                 actor=actor,
                 verb=rules.ERASED_VERB,

@@ -191,7 +191,8 @@ def _check_word(
         notes.find(_named(entry), "word_key", mark("The personal word “{name}” has another key."), name=row.field)
     if row.value is None:
         notes.n["erased"] += 1
-        if row.salt is not None or (entry.id, row.field, row.erased_at) not in erasures:
+        rest = row.salt is not None or row.person_id is not None
+        if rest or (entry.id, row.field, row.erased_at) not in erasures:
             sentence = mark("The personal word “{name}” is gone, and history knows of no such erasure.")
             notes.find(_named(entry), "word_gone", sentence, name=row.field)
         return

@@ -55,7 +55,7 @@ class Anchor:
         """
         try:
             words = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             words = None
         if not isinstance(words, Mapping):
             raise InvalidInput(mark("The checkpoint"), [Problem("", "not_json", mark("This is not a JSON object."))])

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -69,8 +70,8 @@ def instant(at: datetime) -> str:
 def canonical(words: Any) -> bytes:
     """Return JSON with sorted keys and no spaces, UTF-8: the same value always gives the same bytes.
 
-    A number with nothing after its point is written as a whole number, because a database may bring 1e20 back as
-    100000000000000000000.
+    A number with nothing after its point is written as a whole number of the digits that were written, because a
+    database may bring 1e20 back as 100000000000000000000.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def canonical(words: Any) -> bytes:
 
 def _steady(value: Any) -> Any:
     if isinstance(value, float):
-        return int(value) if math.isfinite(value) and value.is_integer() else value
+        return int(Decimal(repr(value))) if math.isfinite(value) and value.is_integer() else value
     if isinstance(value, Mapping):
         return {key: _steady(held) for key, held in value.items()}
     if isinstance(value, list | tuple):
