@@ -61,7 +61,11 @@ def _point_default_at(settings: dict[str, object]) -> None:
 def serve(port: int, host: str, workers: int) -> None:
     """Serve pages and API with granian until stopped."""
     arguments = ["granian", "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers)]
-    arguments += ["--no-ws", "--log-level", "warning", "banyan.faces.wsgi:application"]
+    arguments += ["--blocking-threads", "2", "--backpressure", "64", "--no-ws", "--log-level", "warning"]
+    arguments += ["banyan.faces.wsgi:application"]
+    from django.conf import settings
+
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     os.execv(sys.executable, [sys.executable, "-m", *arguments])  # noqa: S606
 
 
