@@ -13,6 +13,8 @@ from django.db.models import F
 from banyan.apps.audit import actions as audit
 from banyan.apps.territory import rules
 from banyan.apps.territory.models import Feature, Place, Region, Town
+from banyan.base.calendar import Calendar
+from banyan.base.coordinates import Bounds, System
 from banyan.base.errors import InvalidInput, Problem, mark
 from banyan.kit import guard, scopes
 from banyan.kit.guard import Actor
@@ -81,6 +83,43 @@ class NewPlace:
     n_dwellings: int = 0
 
 
+def read_places(content: bytes, *, town: Town, form: str = "geojson", system: str = "wgs84") -> list[NewPlace]:
+    """Read the places of a file for a town; nothing is stored.
+
+    Parameters
+    ----------
+    form
+        ``geojson`` or ``csv``.
+    system
+        Coordinate system of the file: wgs84, gcj02 or bd09.  What is returned is WGS84.
+
+    Raises
+    ------
+    InvalidInput
+        Lists every problem of the file and of every place in it.
+    """
+    problems = []
+    if form not in rules.FORMS:
+        problems.append(Problem("form", "unknown", mark("A file of places is GeoJSON or CSV.")))
+    if system not in set(System):
+        value = {"value": system[:40]}
+        sentence = mark("There is no coordinate system “{value}”.")
+        problems.append(Problem("coordinate_system", "unknown", sentence, value))
+    if problems:
+        raise InvalidInput(mark("The places"), problems)
+    bounds = Bounds(west=town.min_lon, south=town.min_lat, east=town.max_lon, north=town.max_lat)
+    rows, problems = rules.read(content, form=form, system=System(system), bounds=bounds)
+    places = [NewPlace(**row) for row in rows]
+    held = dict(Place.objects.values_list("code", "path"))
+    try:
+        rules.paths(places, held=held, levels=town.levels)
+    except InvalidInput as error:
+        problems += error.problems
+    if problems:
+        raise InvalidInput(mark("The places"), problems)
+    return places
+
+
 def lay_out(*, actor: Actor, town: Town, places: Sequence[NewPlace], at: datetime) -> int:
     """Make or change places of the town in scope; return how many changed.
 
@@ -93,7 +132,7 @@ def lay_out(*, actor: Actor, town: Town, places: Sequence[NewPlace], at: datetim
     with scopes.action_transaction():
         held = {place.code: place for place in Place.objects.select_for_update()}
         paths = rules.paths(places, held={code: place.path for code, place in held.items()}, levels=town.levels)
-        fresh, changed = [], []
+        fresh, changed = list[Place](), list[Place]()
         for new in places:
             row = _filled(held.get(new.code), new, path=paths[new.code])
             (changed if new.code in held else fresh).append(row)
@@ -171,6 +210,26 @@ def draw(*, actor: Actor, town: Town, features: Sequence[NewFeature], at: dateti
         audit.record(actor=actor, verb="territory.drawn", subject=("town", town.id), at=at, facts={"n": len(features)})
         grow_edition(town)
     return len(features)
+
+
+def keep_calendar(*, actor: Actor, town: Town, calendar: Mapping[str, Any], at: datetime) -> None:
+    """Give the town in scope another business calendar, as `Calendar.to_json` writes it.
+
+    Clocks that run keep the deadlines they have; whatever is started or resumed from now on follows the new calendar.
+
+    Raises
+    ------
+    InvalidInput
+        Lists every problem of the calendar; the town keeps the one it has.
+    """
+    guard.authorise(actor, "territory.edit", subject=guard.Subject())
+    Calendar.from_json(calendar)
+    with scopes.action_transaction():
+        Town.objects.filter(id=town.id).update(calendar=dict(calendar))
+        facts = {"calendar": dict(calendar)}
+        audit.record(actor=actor, verb="territory.calendar_kept", subject=("town", town.id), at=at, facts=facts)
+        grow_edition(town)
+        town.calendar = dict(calendar)
 
 
 def grow_edition(town: Town) -> None:

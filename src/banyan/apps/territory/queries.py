@@ -12,9 +12,27 @@ from functools import cached_property
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from banyan.apps.territory import rules
 from banyan.apps.territory.models import Feature, Place, Town
 from banyan.base.calendar import Calendar
+from banyan.base.coordinates import System
 from banyan.base.errors import NotFound
+
+__all__ = [
+    "Kept",
+    "PlaceView",
+    "Town",
+    "Tree",
+    "as_geojson",
+    "calendar",
+    "exported",
+    "features",
+    "kept",
+    "open_towns",
+    "town_by_id",
+    "town_named",
+    "tree",
+]
 
 _TOWNS_IN_MEMORY: Final = 64
 KeptT = TypeVar("KeptT")
@@ -171,3 +189,17 @@ def as_geojson(places: Sequence[PlaceView]) -> dict[str, Any]:
             if place.polygon is not None
         ],
     }
+
+
+def exported(town: Town, *, form: str = "geojson", system: str = "wgs84") -> bytes:
+    """Return the places of the town in scope as a file, ``geojson`` or ``csv``, in wgs84, gcj02 or bd09."""
+    held = tree(town)
+    parents = {place.id: place.code for place in held.places}
+    places = [
+        rules.Named(
+            parent_code=parents.get(place.parent_id, "") if place.parent_id else "",
+            **{name: getattr(place, name) for name in rules.Named.__slots__ if name != "parent_code"},
+        )
+        for place in held.places
+    ]
+    return rules.written(places, form=form, system=System(system))

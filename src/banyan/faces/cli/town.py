@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -146,12 +145,13 @@ def catalogue(slug: str, file: Path) -> None:
 @click.argument("slug")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def territory_file(slug: str, file: Path | None) -> None:
-    """Lay out places from a GeoJSON FeatureCollection (WGS84); without FILE, print the town's places as GeoJSON."""
+    """Lay out places from GeoJSON or CSV (WGS84); without FILE, print the town's places as GeoJSON."""
     with _entered(slug) as entered:
         if file is None:
-            click.echo(json.dumps(territory.as_geojson(territory.tree(entered).places), ensure_ascii=False))
+            click.echo(territory.exported(entered).decode())
             return
-        places = territory_actions.read_geojson(file.read_bytes())
+        form = "csv" if file.suffix.lower() == ".csv" else "geojson"
+        places = territory_actions.read_places(file.read_bytes(), town=entered, form=form)
         n = territory_actions.lay_out(actor=OPERATOR, town=entered, places=places, at=timezone.now())
     click.echo(f"{n} places.")
 

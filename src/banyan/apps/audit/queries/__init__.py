@@ -1,5 +1,6 @@
 """Reading history: timelines for people, proofs and verification for auditors."""
 
+from banyan.apps.audit.queries.browsing import Deed, deeds
 from banyan.apps.audit.queries.seals import newest_checkpoint, proof
 from banyan.apps.audit.queries.timelines import Link, Moment, chain, timeline, timelines
 from banyan.apps.audit.queries.verification import Findings, verify
@@ -7,10 +8,12 @@ from banyan.apps.audit.rules import Anchor
 
 __all__ = [
     "Anchor",
+    "Deed",
     "Findings",
     "Link",
     "Moment",
     "chain",
+    "deeds",
     "newest_checkpoint",
     "proof",
     "timeline",

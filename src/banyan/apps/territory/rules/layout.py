@@ -1,4 +1,4 @@
-"""What a town, a tree of places and a geometry must be."""
+"""What a town and its places have to be: codes, levels, names, polygons, paths."""
 
 from __future__ import annotations
 
@@ -20,24 +20,37 @@ LEVELS: Final = ("community", "village", "grid", "building")
 class PlaceWanted(Protocol):
     """What the rules read of a place to lay out."""
 
-    code: str
-    level: str
-    parent_code: str
-    name_zh: str
-    name_en: str
-    polygon: Mapping[str, Any] | None
+    @property
+    def code(self) -> str: ...
+    @property
+    def level(self) -> str: ...
+    @property
+    def parent_code(self) -> str: ...
+    @property
+    def name_zh(self) -> str: ...
+    @property
+    def name_en(self) -> str: ...
+    @property
+    def polygon(self) -> Mapping[str, Any] | None: ...
 
 
 class TownWanted(Protocol):
     """What the rules read of a town to found."""
 
-    slug: str
-    name_zh: str
-    name_en: str
-    bounds: tuple[float, float, float, float]
-    time_zone: str
-    calendar: Mapping[str, Any]
-    levels: Sequence[str]
+    @property
+    def slug(self) -> str: ...
+    @property
+    def name_zh(self) -> str: ...
+    @property
+    def name_en(self) -> str: ...
+    @property
+    def bounds(self) -> tuple[float, float, float, float]: ...
+    @property
+    def time_zone(self) -> str: ...
+    @property
+    def calendar(self) -> Mapping[str, Any]: ...
+    @property
+    def levels(self) -> Sequence[str]: ...
 
 
 def town_problems(new: TownWanted) -> list[Problem]:
