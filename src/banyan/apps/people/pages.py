@@ -29,7 +29,7 @@ ROLES: Final[Mapping[str, str]] = {
     "resident": gettext_noop("Resident"),
     "worker": gettext_noop("Handler"),
     "coordinator": gettext_noop("Coordinator"),
-    "manager": gettext_noop("Town office"),
+    "manager": gettext_noop("Town manager"),
     "operator": gettext_noop("Operator"),
     "auditor": gettext_noop("Auditor"),
 }

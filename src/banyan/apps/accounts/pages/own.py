@@ -52,10 +52,12 @@ def account(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
 
 
 @never_cache
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def issue_token(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
     """Issue an API token and show its secret, this once."""
     _known(request)
+    if request.method != "POST":  # the language was changed on the page that showed it
+        return redirect("account", request.town.slug)
     days = request.POST.get("token_days", "")
     at = timezone.now()
     expires_at = at + timedelta(days=int(days)) if days in {str(n) for n in _LIVES} else None

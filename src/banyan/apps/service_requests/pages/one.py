@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from banyan.apps.accounts import queries as accounts
 from banyan.apps.audit import queries as audit
@@ -23,6 +23,8 @@ from banyan.apps.service_requests import actions, queries
 from banyan.apps.service_requests.models import Photo, ServiceRequest
 from banyan.apps.service_requests.pages import shared
 from banyan.apps.service_requests.pages.residents import shown_problems
+from banyan.apps.service_requests.pages.steps import staff_part
+from banyan.apps.service_requests.pages.steps import staff_part
 from banyan.apps.service_requests.pages.telling import Ear, steps_done, told
 from banyan.apps.service_requests.rules import RATEABLE, Status, Step, Wanted
 from banyan.apps.territory import queries as territory
@@ -65,6 +67,7 @@ def _page(
     reads = guard.may(actor, "service_requests.read", subject=subject)
     inner = guard.may(actor, "service_requests.read_internal", subject=subject)
     is_own = guard.reach(shared.as_reporter(request), "service_requests.read").covers(subject)
+    is_staff = reads and (inner or (actor.is_staff and not is_own))
     steps = queries.steps_for(actor, found, town=town) if reads else []
     photos = queries.photos(found) if reads or found.is_text_public else []
     moments = audit.timeline(("service_request", found.id))
@@ -91,12 +94,10 @@ def _page(
         "reads": reads,
         "inner": inner,
         "is_own": is_own,
-        "is_staff": reads and (inner or (actor.is_staff and not is_own)),
-        "steps": steps,
+        "staff": staff_part(actor, found, town=town, at=at, wanted=request.GET.get("step", "")) if inner else None,
         "own_steps": [str(step) for step in OWN_STEPS if step in steps] if is_own else [],
         "may_rate": is_own and found.rating is None and Status(found.status) in RATEABLE,
         "may_comment": is_own and guard.may(actor, "service_requests.comment", subject=subject),
-        "comments": queries.comments(found, with_internal=inner) if inner else [],
         "act": act,
         "problems": list(problems),
         "typed": request.POST,
@@ -120,12 +121,14 @@ def _point(found: ServiceRequest, *, is_exact: bool) -> tuple[float, float] | No
 # --- what a reporter does --------------------------------------------------------------------------------------------
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def own_act(request: TownRequest, town: str, service_request_id: UUID, act: str) -> HttpResponse:  # noqa: ARG001
     """Comment, add photos, rate, confirm, refute, reopen or withdraw, as the one who reported it."""
     deed = _DEEDS.get(act)
     if deed is None:
         raise NotFound("page")
+    if request.method != "POST":  # the language was changed on a page that listed problems
+        return redirect("one_request", request.town.slug, service_request_id)
     try:
         with scopes.attempt():
             deed(request, shared.as_reporter(request), service_request_id, act)

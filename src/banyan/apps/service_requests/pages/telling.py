@@ -52,7 +52,7 @@ _ROLES: Final[Mapping[str, str]] = {
     Role.RESIDENT: gettext_noop("Resident"),
     Role.WORKER: gettext_noop("Handler"),
     Role.COORDINATOR: gettext_noop("Coordinator"),
-    Role.MANAGER: gettext_noop("Town office"),
+    Role.MANAGER: gettext_noop("Town manager"),
     Role.OPERATOR: gettext_noop("Operator"),
     Role.AUDITOR: gettext_noop("Auditor"),
 }
@@ -159,7 +159,7 @@ def _by(
     """Name who acted: the reporter as such, the staff by role and party, by name only among themselves."""
     is_reporter = moment.account_id == mine and (mine is not None or verb in {"commented", "rated", "withdraw"})
     if moment.account_id is None or is_reporter or not _is_staff(moment.role):
-        return gettext("the reporter") if moment.channel != "import" else gettext("import")
+        return gettext("Reporter") if moment.channel != "import" else gettext("Import")
     role = next((role_word(one) for one in moment.role.split(",") if one), gettext("staff"))
     name = names.get(moment.account_id, "") if ear.hears_names else ""
     behind = party if moment.role == Role.WORKER else ""
