@@ -17,6 +17,7 @@ def main(words: Sequence[str]) -> int:
     options = ["--port", str(asked.port)]
     options += ["--reset"] if asked.reset else []
     options += ["--postgres", asked.postgres] if asked.postgres else []
+    options += ["--scale", str(asked.scale)] if asked.scale is not None else []
     banyan = environment.FOLDER / "bin" / "banyan"
     os.execv(banyan, [str(banyan), "demo", *options])
 
@@ -38,6 +39,7 @@ def _read(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000, help="where the pages appear, 1 to 65535 (default 8000)")
     parser.add_argument("--reset", action="store_true", help="forget the town and generate it again")
     parser.add_argument("--postgres", metavar="URL", help="use this PostgreSQL database in the place of SQLite")
+    parser.add_argument("--scale", type=float, help="size of the town's life, dwellings and requests (default 1)")
     asked = parser.parse_args(words)
     if not 1 <= asked.port <= 65535:
         parser.error(f"--port {asked.port}: choose from 1 to 65535")

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import asdict, fields
 from datetime import datetime
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from banyan.kit import jobs, scopes
@@ -21,7 +21,7 @@ from banyan.kit import jobs, scopes
 class Event(Protocol):
     """A frozen dataclass of plain values (UUID, str, int, datetime, None)."""
 
-    __dataclass_fields__: Any
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 _quiet: ContextVar[bool] = ContextVar("banyan_quiet", default=False)
@@ -69,7 +69,7 @@ def deliver(*, name: str, words: dict[str, Any]) -> None:
 def _plain(event: Event) -> dict[str, Any]:
     return {
         name: value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, UUID) else value
-        for name, value in asdict(event).items()  # type: ignore[call-overload]
+        for name, value in asdict(event).items()
     }
 
 

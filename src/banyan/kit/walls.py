@@ -9,6 +9,8 @@ Raising the walls is idempotent.  No view, no materialised view and no SECURITY 
 three would be a door in the wall.  `kit.doors` looks for doors that somebody else has made.
 """
 
+# ruff: noqa: S608 - the names of tables and columns come from the models
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -41,7 +43,7 @@ def town_tables() -> list[type[TownRow]]:
 
 def global_tables() -> list[str]:
     """Return the names of all tables without a town, the framework's own included."""
-    return sorted(m._meta.db_table for m in apps.get_models(include_auto_created=True) if not is_town_row(m))
+    return sorted({m._meta.db_table for m in apps.get_models(include_auto_created=True) if not is_town_row(m)})
 
 
 def references() -> Iterator[Reference]:
@@ -151,3 +153,15 @@ def _sqlite() -> Iterator[str]:
                 f'WHERE id = NEW."{reference.column}" AND town_id = NEW.town_id) '
                 f"BEGIN SELECT RAISE(ABORT, '{reference.name}'); END"
             )
+
+
+def missing_wall(connection: BaseDatabaseWrapper) -> str:
+    """Return in words why row security would not bind the role of this connection, or "" where it does."""
+    if connection.vendor != "postgresql":
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        is_superuser, bypasses = cursor.fetchone()
+    if is_superuser or bypasses:
+        return "this PostgreSQL role is not bound by row security; let the application use a role of its own (docs/how-to)."
+    return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from banyan.apps.audit import actions as audit
 from banyan.apps.parties import queries as parties
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
-from banyan.base.errors import InvalidInput, NotFound, Problem, mark
+from banyan.base.errors import InvalidInput, NotFound, Problem, SignInNeeded, mark
 from banyan.kit import guard, scopes
 from banyan.kit.guard import Actor, Role
 
@@ -58,7 +59,7 @@ def join_as_resident(*, actor: Actor, town: Town, at: datetime) -> Membership:
     """Let an account take part in a town as a resident: whoever lives here does, registered here or not."""
     guard.authorise(actor, "territory.read")
     if actor.account_id is None:
-        raise guard.SignInNeeded()
+        raise SignInNeeded()
     with scopes.action_transaction():
         return _granted(actor, town, account_id=actor.account_id, role=Role.RESIDENT, place=None, party_id=None, at=at)
 
@@ -74,9 +75,8 @@ def _granted(
     at: datetime,
 ) -> Membership:
     place_id = place.id if place else None
-    held = Membership.objects.filter(
-        account_id=account_id, town=town, role=role, place_id=place_id, party_id=party_id, ended_at__isnull=True
-    ).first()
+    same: dict[str, Any] = {"account_id": account_id, "role": role, "place_id": place_id, "party_id": party_id}
+    held = Membership.objects.filter(town=town, ended_at__isnull=True, **same).first()
     if held is not None:
         return held
     made = Membership.objects.create(
@@ -115,7 +115,7 @@ def end_role(*, actor: Actor, membership_id: UUID, at: datetime) -> None:
 def issue_token(*, actor: Actor, town: Town, name: str, at: datetime, expires_at: datetime | None = None) -> str:
     """Issue an API token for the actor's own account in this town and return its secret, which is shown only once."""
     if actor.account_id is None:
-        raise guard.SignInNeeded()
+        raise SignInNeeded()
     if not 1 <= len(name.strip()) <= 80:
         raise InvalidInput(mark("The token"), [Problem("name", "required", mark("Name what the token is for."))])
     secret = f"bny_{secrets.token_urlsafe(32)}"
@@ -141,8 +141,10 @@ def issue_token(*, actor: Actor, town: Town, name: str, at: datetime, expires_at
 def revoke_token(*, actor: Actor, token_id: UUID, at: datetime) -> None:
     """Revoke one of the actor's own tokens at once."""
     with scopes.action_transaction():
+        if actor.account_id is None:
+            raise SignInNeeded()
         own = ApiToken.objects.filter(id=token_id, account_id=actor.account_id, town_id=scopes.current_town())
-        if actor.account_id is None or not own.filter(revoked_at__isnull=True).update(revoked_at=at):
+        if not own.filter(revoked_at__isnull=True).update(revoked_at=at):
             raise NotFound("token")
         audit.record(
             actor=actor,

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from banyan.apps.accounts.models import Account, ApiToken, Membership
 from banyan.apps.territory.queries import Town
@@ -63,6 +63,12 @@ def members(*, town_id: UUID, role: Role | None = None, party_id: UUID | None = 
         MemberView(row.id, row.account_id, row.account.display_name, row.role, row.place_path, row.party_id)
         for row in rows.order_by("role", "account__display_name")
     ]
+
+
+def n_by_role(*, town_id: UUID) -> dict[str, int]:
+    """Return how many accounts hold each role in a town."""
+    rows = Membership.objects.filter(town_id=town_id, ended_at__isnull=True).order_by().values_list("role")
+    return dict(rows.annotate(n=Count("account_id", distinct=True)))
 
 
 def names(account_ids: Iterable[UUID | None]) -> dict[UUID, str]:

@@ -12,7 +12,7 @@ from banyan.apps.parties.models import Duty, Party, Post
 from banyan.apps.parties.rules import PartyKind
 from banyan.apps.territory import actions as territory
 from banyan.apps.territory import queries as places
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.base.errors import InvalidInput, Problem, mark
 from banyan.kit import guard, scopes
 from banyan.kit.guard import Actor
@@ -85,7 +85,7 @@ def fill_post(
     """Fill a post of a party with a person; `title` is Chinese and English."""
     guard.authorise(actor, "parties.edit", subject=guard.Subject())
     with scopes.action_transaction():
-        post = Post.objects.create(
+        post: Post = Post.objects.create(
             party_id=party_id, person_id=person_id, title_zh=title[0], title_en=title[1], from_on=from_on
         )
         audit.record(

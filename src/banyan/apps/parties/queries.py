@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from banyan.apps.parties.models import Duty, Party
+from banyan.apps.parties.rules import PartyKind
 from banyan.apps.territory import queries as territory
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +58,8 @@ def _read() -> Register:
         if party_id in by_id:
             duties.setdefault(place_id, []).append((topic, party_id))
     return Register(by_id=by_id, by_code={party.code: party.id for party in by_id.values()}, duties=duties)
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the kinds of organisation that a party may be."""
+    return tuple(str(kind) for kind in PartyKind)

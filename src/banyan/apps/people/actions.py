@@ -40,10 +40,10 @@ def enter(*, actor: Actor, contact: Contact, account_id: UUID | None, at: dateti
     if problems := contact_problems(name=contact.name, phone=contact.phone, email=contact.email):
         raise InvalidInput(mark("The contact"), problems)
     with scopes.action_transaction():
-        held = Person.objects.filter(account_id=account_id).only("id").first() if account_id else None
+        held: Person | None = Person.objects.filter(account_id=account_id).only("id").first() if account_id else None
         if held is not None:
             return held.id
-        person = Person.objects.create(
+        person: Person = Person.objects.create(
             account_id=account_id,
             name=contact.name,
             phone=contact.phone,
@@ -79,7 +79,7 @@ def change_own(*, actor: Actor, contact: Contact, at: datetime) -> UUID:
     if problems := contact_problems(name=contact.name, phone=contact.phone, email=contact.email):
         raise InvalidInput(mark("The contact"), problems)
     with scopes.action_transaction():
-        person = Person.objects.select_for_update().filter(account_id=actor.account_id).first()
+        person: Person | None = Person.objects.select_for_update().filter(account_id=actor.account_id).first()
         if person is None:
             return enter(actor=actor, contact=contact, account_id=actor.account_id, at=at)
         changed = [name for name in ("name", "phone", "email") if getattr(person, name) != getattr(contact, name)]
@@ -123,7 +123,7 @@ def look(
     if is_outside_area and not reason.strip():
         raise InvalidInput(mark("The look"), [Problem("reason", "required", mark("Say why: this lies outside your area."))])
     with scopes.action_transaction():
-        person = Person.objects.filter(id=person_id).first()
+        person: Person | None = Person.objects.filter(id=person_id).first()
         if person is None:
             raise NotFound("person")
         if actor.account_id is None or person.account_id != actor.account_id:

@@ -19,10 +19,10 @@ from banyan.apps.accounts import queries as accounts
 from banyan.apps.audit import queries as audit
 from banyan.apps.service_requests import actions, queries
 from banyan.apps.service_requests.rules import Intake, Step, Urgency
-from banyan.apps.service_requests.rules.imports import Profile, read_case, read_profile
+from banyan.apps.service_requests.rules.imports import Case, Profile, read_case, read_profile
 from banyan.apps.service_requests.tasks import prepare_town_of
 from banyan.apps.territory import queries as territory
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.base.errors import NotFound
 from banyan.base.ids import read_tracking_number
 from banyan.kit import guard, scopes
@@ -225,7 +225,7 @@ def _profile(name: str) -> Profile:
 def _rows(file: Path) -> Iterator[Iterator[dict[str, str]]]:
     """Read a CSV file row by row; bytes that are not UTF-8 stay visible as replacement characters."""
     raw = gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
-    with raw, io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="") as text:  # type: ignore[arg-type]
+    with raw, io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="") as text:
         yield csv.DictReader(text)
 
 
@@ -235,7 +235,7 @@ def _import_all(
     actor = Actor(grants=(guard.Grant(guard.Role.MANAGER),), channel=Channel.IMPORT)
     count: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    held = []
+    held: list[Case] = []
     with _rejection_file(rejections) as write:
 
         def store() -> None:

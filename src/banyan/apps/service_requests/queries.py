@@ -98,7 +98,7 @@ def readable(actor: Actor, service_request_id: UUID, *, town: Town, verb: str = 
     NotFound
         There is none by this identifier that the actor may know of.
     """
-    found = ServiceRequest.objects.filter(id=service_request_id).first()
+    found: ServiceRequest | None = ServiceRequest.objects.filter(id=service_request_id).first()
     if found is None or not guard.may(actor, verb, subject=subject_of(found, town=town)):
         raise NotFound("service request")
     return found
@@ -106,7 +106,7 @@ def readable(actor: Actor, service_request_id: UUID, *, town: Town, verb: str = 
 
 def public(service_request_id: UUID) -> ServiceRequest:
     """Return a request of which everybody may see the public part; `NotFound` where there is none."""
-    found = ServiceRequest.objects.filter(id=service_request_id).first()
+    found: ServiceRequest | None = ServiceRequest.objects.filter(id=service_request_id).first()
     if found is None:
         raise NotFound("service request")
     return found
@@ -122,7 +122,7 @@ def locked_for(actor: Actor, service_request_id: UUID, *, town: Town, verb: str)
     SignInNeeded, Forbidden
         The actor may know of it and lacks the right.
     """
-    found = ServiceRequest.objects.select_for_update(of=("self",)).filter(id=service_request_id).first()
+    found: ServiceRequest | None = ServiceRequest.objects.select_for_update(of=("self",)).filter(id=service_request_id).first()
     if found is None:
         raise NotFound("service request")
     subject = subject_of(found, town=town)
@@ -140,7 +140,7 @@ def is_known(service_request_id: UUID) -> bool:
 
 def by_tracking_number(number: str) -> ServiceRequest:
     """Return the request with a tracking number, already read by `base.ids.read_tracking_number`."""
-    found = ServiceRequest.objects.filter(tracking_number=number).first()
+    found: ServiceRequest | None = ServiceRequest.objects.filter(tracking_number=number).first()
     if found is None:
         raise NotFound("service request")
     return found

@@ -53,7 +53,7 @@ class Told(click.ClickException):
 
         lines = [f"  - {p['where']}: {p['sentence']}" if p["where"] else f"  - {p['sentence']}" for p in spoken_problems(error)]
         super().__init__("\n".join([spoken(error), *lines]))
-        self.exit_code = EXIT_CODE[error.kind]
+        setattr(self, "exit_code", EXIT_CODE[error.kind])  # noqa: B010  (a class variable in Click, one for each error here)
 
 
 def _set_up() -> None:

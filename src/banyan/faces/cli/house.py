@@ -44,6 +44,8 @@ def prepare_database(*, say: object = None) -> None:
             _point_default_at(held)
     if callable(say):
         say(f"The database is ready ({n} statements for the walls).")
+    if warning := walls.missing_wall(connections["default"]):
+        click.echo(f"Warning: {warning}", err=True)
 
 
 def _point_default_at(settings: dict[str, object]) -> None:

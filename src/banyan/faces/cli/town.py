@@ -62,18 +62,27 @@ def list_towns() -> None:
 @click.option("--time-zone", default="Asia/Shanghai", show_default=True)
 @click.option("--country", default="CN", show_default=True, help="Country of the public holidays, ISO 3166.")
 @click.option("--levels", default="community,village,grid,building", show_default=True, help="Levels of places, from the top.")
-def found(slug: str, bounds: tuple[float, float, float, float], levels: str, time_zone: str, country: str, **names: str) -> None:
+def found(
+    slug: str,
+    name_zh: str,
+    name_en: str,
+    bounds: tuple[float, float, float, float],
+    levels: str,
+    time_zone: str,
+    country: str,
+) -> None:
     """Found a town with office hours and its country's holidays; both can be changed in the town office."""
     week = {day: [str(period) for period in hours] for day, hours in zip(WEEKDAYS, OFFICE_WEEK, strict=True)}
     made = territory_actions.found(
         territory_actions.NewTown(
             slug=slug,
+            name_zh=name_zh,
+            name_en=name_en,
             bounds=bounds,
             time_zone=time_zone,
             country=country,
             levels=tuple(level.strip() for level in levels.split(",")),
             calendar={"timezone": time_zone, "country": country, "week": week},
-            **names,
         )
     )
     click.echo(f"{made.slug} is founded: /t/{made.slug}/")
@@ -134,26 +143,28 @@ def list_parties(slug: str) -> None:
 @click.argument("slug")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def catalogue(slug: str, file: Path) -> None:
-    """Publish a service catalogue from a JSON file; what is the same stays, what changed gets a new version."""
-    services = request_actions.read_catalogue(file.read_bytes())
+    """Publish a service catalogue from a JSON or CSV file; what is the same stays, what changed gets a new version."""
+    services = request_actions.read_catalogue(file.read_bytes(), form="csv" if file.suffix == ".csv" else "json")
     with _entered(slug) as entered:
         n = request_actions.publish_catalogue(actor=OPERATOR, town=entered, services=services, at=timezone.now())
     click.echo(f"{n} of {len(services)} services changed.")
 
 
+_system = click.option("--system", default="wgs84", show_default=True, help="Coordinates of the file: wgs84, gcj02 or bd09.")
+
+
 @town.command("territory")
 @click.argument("slug")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def territory_file(slug: str, file: Path | None) -> None:
-    """Lay out places from GeoJSON or CSV (WGS84); without FILE, print the town's places as GeoJSON."""
+@click.option("--format", "form", default="", type=click.Choice(["", "geojson", "csv"]), help="Default: by the file's ending.")
+@_system
+def territory_file(slug: str, file: Path | None, form: str, system: str) -> None:
+    """Lay out places from a GeoJSON or CSV file; without FILE, print the town's places."""
+    form = form or ("csv" if file is not None and file.suffix == ".csv" else "geojson")
     with _entered(slug) as entered:
         if file is None:
-            click.echo(territory.exported(entered).decode())
+            click.echo(territory.exported(entered, form=form, system=system), nl=False)
             return
-        form = "csv" if file.suffix.lower() == ".csv" else "geojson"
-        places = territory_actions.read_places(file.read_bytes(), town=entered, form=form)
+        places = territory_actions.read_places(file.read_bytes(), town=entered, form=form, system=system)
         n = territory_actions.lay_out(actor=OPERATOR, town=entered, places=places, at=timezone.now())
     click.echo(f"{n} places.")
-
-
-

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from banyan.apps.service_requests.models import Photo, ServiceRequest
-from banyan.kit import files
+from banyan.kit import files, scopes
 from banyan.kit.guard import Actor
 from banyan.kit.images import Picture
 
@@ -30,8 +30,8 @@ def stored_photos(
         for shot in shots
     ]
     for row, shot in zip(rows, shots, strict=True):
-        files.write(row.town_id, row.id, suffix="jpg", content=shot.content)
-        files.write(row.town_id, row.id, suffix="thumb.jpg", content=shot.thumbnail)
+        files.write(scopes.current_town(), row.id, suffix="jpg", content=shot.content)
+        files.write(scopes.current_town(), row.id, suffix="thumb.jpg", content=shot.thumbnail)
     if rows:
         Photo.objects.bulk_create(rows)
     return rows
