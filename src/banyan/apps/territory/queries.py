@@ -121,7 +121,7 @@ class Kept:
             while len(self._held) > 4 * _TOWNS_IN_MEMORY:
                 self._held.popitem(last=False)
         self._held.move_to_end(key)
-        return held[1]  # type: ignore[no-any-return]
+        return held[1]
 
 
 kept: Final = Kept()

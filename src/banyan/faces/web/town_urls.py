@@ -10,5 +10,7 @@ urlpatterns = [
     path("", include("banyan.apps.notices.urls")),
     path("", include("banyan.apps.accounts.urls")),
     path("", include("banyan.apps.people.urls")),
+    path("", include("banyan.apps.parties.urls")),
     path("", include("banyan.apps.territory.urls")),
+    path("", include("banyan.faces.web.office_urls")),
 ]

@@ -1,6 +1,6 @@
 """Everything that changes a request or the catalogue.  Each action authorises, decides, stores, records, publishes."""
 
-from banyan.apps.service_requests.actions.catalogue import NewService, publish_catalogue
+from banyan.apps.service_requests.actions.catalogue import NewService, publish_catalogue, read_catalogue
 from banyan.apps.service_requests.actions.importing import Brought, import_cases
 from banyan.apps.service_requests.actions.report import Received, report
 from banyan.apps.service_requests.actions.steps import take_step
@@ -18,6 +18,7 @@ __all__ = [
     "import_cases",
     "publish_catalogue",
     "rate",
+    "read_catalogue",
     "read_contact",
     "report",
     "take_step",

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from banyan.apps.audit import actions as audit
+from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests.models import Service
-from banyan.apps.service_requests.rules import CLOCKS, Kind, Urgency
+from banyan.apps.service_requests.rules import CLOCKS, Kind, Urgency, catalogue_files
 from banyan.apps.territory import actions as territory
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.base.errors import InvalidInput, Problem, mark
 from banyan.kit import guard, scopes
 from banyan.kit.guard import Actor
@@ -77,6 +78,21 @@ def publish_catalogue(*, actor: Actor, town: Town, services: Sequence[NewService
     return len(changed)
 
 
+def read_catalogue(content: bytes, *, form: str = "json") -> list[NewService]:
+    """Read the services of a file, ``json`` or ``csv``; nothing is stored.
+
+    Raises
+    ------
+    InvalidInput
+        Lists every problem of the file and of every service in it.
+    """
+    rows, problems = catalogue_files.read(content, form=form)
+    services = [NewService(**row) for row in rows]
+    if problems := problems + catalogue_problems(services):
+        raise InvalidInput(mark("The catalogue"), problems)
+    return services
+
+
 def _columns(new: NewService) -> dict[str, Any]:
     words = asdict(new)
     words["targets"] = {urgency: dict(clocks) for urgency, clocks in new.targets.items()}
@@ -105,6 +121,11 @@ def catalogue_problems(services: Sequence[NewService]) -> list[Problem]:
         if new.default_urgency not in set(Urgency):
             value = {"value": new.default_urgency}
             problems.append(Problem(f"{at}.default_urgency", "unknown", mark("There is no urgency “{value}”."), value))
+        problems += [
+            Problem(f"{at}.responsible_kinds", "unknown", mark("There is no kind of party “{kind}”."), {"kind": kind})
+            for kind in new.responsible_kinds
+            if kind not in parties.kinds()
+        ]
         problems += _target_problems(at, new.targets)
     return problems
 

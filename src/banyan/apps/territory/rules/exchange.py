@@ -6,7 +6,7 @@ Inside, everything is WGS84: points are converted here, at the border, and nowhe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -247,7 +247,7 @@ def _feature(place: Named) -> dict[str, Any]:
     return {"type": "Feature", "geometry": geometry, "properties": properties}
 
 
-def _row(place: Named) -> Iterable[Any]:
+def _row(place: Named) -> list[Any]:
     from shapely.geometry import shape
 
     polygon = shape(place.polygon).wkt if place.polygon is not None else ""
