@@ -68,10 +68,7 @@ def raise_walls(connection: BaseDatabaseWrapper, *, app_role: str | None = None)
     app_role
         PostgreSQL role that the application runs under; it is granted rows, never tables.
     """
-    if connection.vendor == "postgresql":
-        statements = list(_postgres(app_role))
-    else:
-        statements = list(_sqlite())
+    statements = list(_postgres(app_role) if connection.vendor == "postgresql" else _sqlite())
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
@@ -125,7 +122,8 @@ def _postgres(app_role: str | None) -> Iterator[str]:
     for reference in references():
         yield f'ALTER TABLE "{reference.table}" DROP CONSTRAINT IF EXISTS "{reference.name}"'
         yield (
-            f'ALTER TABLE "{reference.table}" ADD CONSTRAINT "{reference.name}" FOREIGN KEY (town_id, "{reference.column}") '
+            f'ALTER TABLE "{reference.table}" ADD CONSTRAINT "{reference.name}" '
+            f'FOREIGN KEY (town_id, "{reference.column}") '
             f'REFERENCES "{reference.target}" (town_id, id) DEFERRABLE INITIALLY DEFERRED'
         )
 

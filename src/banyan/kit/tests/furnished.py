@@ -1,0 +1,68 @@
+"""Two towns with at least one row in every table of town rows, for the tests of the walls."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from banyan.apps.accounts.models import StoredAnswer
+from banyan.apps.audit import actions as audit
+from banyan.apps.matters.models import Matter, Strand
+from banyan.apps.notices import actions as notices
+from banyan.apps.parties import actions as parties
+from banyan.apps.people import actions as people
+from banyan.apps.people.models import Person
+from banyan.apps.service_requests import actions as requests
+from banyan.apps.service_requests.models import Photo
+from banyan.apps.territory import actions as territory
+from banyan.kit.walls import town_tables
+from tests.towns import FOUNDER, NOW, SmallTown, small_town
+
+
+def furnished_town(slug: str) -> SmallTown:
+    """Found a small town in which no table is empty."""
+    town = small_town(slug)
+    received = town.report("resident", contact_name="王", contact_phone="13800000000")
+    town.walk(received.id, until="closed")
+    with town.scope():
+        requests.comment(
+            actor=town.actor("resident"), town=town.town, service_request_id=received.id, text="谢谢", at=NOW
+        )
+        person_id = Person.objects.values_list("id", flat=True).first()
+        party_id = next(iter(town.parties.values()))
+        assert person_id is not None
+        people.look(actor=town.actor("worker"), person_id=person_id, fields=("name",), purpose="test", at=NOW)
+        title = ("主任", "Head")
+        parties.fill_post(
+            actor=FOUNDER, party_id=party_id, person_id=person_id, title=title, from_on=NOW.date(), at=NOW
+        )
+        territory.draw(actor=FOUNDER, town=town.town, features=[_river()], at=NOW)
+        subject = ("service_request", received.id)
+        notices.tell([town.accounts["resident"]], subject=subject, verb="closed", cause_id=uuid4(), at=NOW)
+        Strand.objects.create(matter=Matter.objects.first(), subject_type="vote", subject_id=uuid4(), at=NOW)
+        StoredAnswer.objects.create(asker="x", key="k", body_hash="0" * 64, at=NOW)
+        Photo.objects.create(
+            service_request_id=received.id, moment="after", width=1, height=1, n_bytes=1, sha256="0" * 64, at=NOW
+        )
+        _second_places(town, received.id)
+        audit.seal(at=NOW)
+        empty = [model._meta.db_table for model in town_tables() if not model.objects.exists()]
+    assert not empty, f"These tables have no row yet: furnish them here: {empty}"
+    return town
+
+
+def _river() -> Any:
+    line = {"type": "LineString", "coordinates": [[113.30, 23.05], [113.40, 23.05]]}
+    return territory.NewFeature("river", "r1", line, "榕江", "Banyan River")
+
+
+def _second_places(town: SmallTown, request_id: UUID) -> None:
+    """Set what the loop leaves empty, so that every reference points somewhere."""
+    from banyan.apps.accounts.models import Membership
+    from banyan.apps.service_requests.models import ServiceRequest
+    from banyan.apps.territory.models import Place
+
+    building = Place.objects.get(code="n1-b1")
+    ServiceRequest.objects.filter(id=request_id).update(building=building)
+    Matter.objects.update(place=building.parent_id)
+    Membership.objects.filter(town=town.town, role="worker").update(place=building.parent_id)
