@@ -36,11 +36,7 @@ def test_every_page_of_the_documentation_is_reached_from_its_start() -> None:
     pages = [page for page in DOCS.rglob("*.md") if page != DOCS / "README.md" and page.parent.name != "decisions"]
 
     none_of(
-        (
-            page.relative_to(DOCS).as_posix()
-            for page in pages
-            if f"({page.relative_to(DOCS).as_posix()})" not in start
-        ),
+        (page.relative_to(DOCS).as_posix() for page in pages if f"({page.relative_to(DOCS).as_posix()})" not in start),
         sentence="docs/README.md leads to every page of the documentation.",
     )
 
