@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -10,7 +11,8 @@ from uuid import UUID
 import orjson
 from django.http import HttpRequest, HttpResponse
 from ninja import Schema
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from banyan.kit.paging import LARGEST, Page
 
@@ -19,6 +21,7 @@ _AS_JSON: Final = orjson.OPT_UTC_Z
 #: Text as keyboards make it: no control characters but tab and line breaks.
 TEXT_PATTERN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 _UUID_PATTERN: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _UUID7_PATTERN: Final = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
 
 
@@ -31,27 +34,31 @@ class Body(Schema):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-def _only_text(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("text is needed")  # noqa: TRY004 - pydantic turns a ValueError into a problem
+def _uuid_text(value: object) -> object:
+    if not isinstance(value, str | UUID):
+        raise PydanticCustomError("uuid_type", "text is needed")
     return value
 
 
-def _aware(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        raise ValueError("the time has no time zone")
+def _instant_text(value: object) -> object:
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+        raise PydanticCustomError("datetime_parsing", "a date-time of RFC 3339 with its offset is needed")
     return value
 
 
 def _truth(value: object) -> object:
-    words = {"true": True, "false": False}
-    if isinstance(value, str) and value not in words:
-        raise ValueError("true or false is needed")
-    return words.get(value, value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        if value not in ("true", "false"):
+            raise PydanticCustomError("bool_parsing", "true or false is needed")
+        return value == "true"
+    return value
 
 
 Identifier = Annotated[
-    UUID, Field(strict=False), BeforeValidator(_only_text), WithJsonSchema({"type": "string", "format": "uuid", "pattern": _UUID_PATTERN})
+    UUID,
+    Field(strict=False),
+    BeforeValidator(_uuid_text),
+    WithJsonSchema({"type": "string", "format": "uuid", "pattern": _UUID_PATTERN}),
 ]
 """A UUID."""
 
@@ -60,7 +67,7 @@ OwnIdentifier = Annotated[
 ]
 """A UUIDv7 that a client without network has made."""
 
-Instant = Annotated[datetime, Field(strict=False), BeforeValidator(_only_text), AfterValidator(_aware)]
+Instant = Annotated[datetime, Field(strict=False), BeforeValidator(_instant_text)]
 """A date-time with its offset (RFC 3339)."""
 
 Flag = Annotated[bool, BeforeValidator(_truth)]

@@ -24,3 +24,10 @@ class NotRateable(Conflict):
 
     code = "service_requests.not_rateable"
     sentence = mark("A service request that is “{status}” cannot be rated, or it has been rated before.")
+
+
+class IdTaken(Conflict):
+    """A request with the identifier that the client made is there already."""
+
+    code = "service_requests.id_taken"
+    sentence = mark("There is a request with this identifier already: it was stored before, or the identifier is used twice.")

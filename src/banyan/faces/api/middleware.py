@@ -61,8 +61,7 @@ class ApiMiddleware:
         named = _IN_TOWN.match(request.path_info)
         if named is None:
             return self.get_response(request)
-        if who.brings_secret(request):
-            who.check_guesses(request)
+        who.check_guesses(request)
         town = territory.town_named(named["slug"]) if _SLUG.fullmatch(named["slug"]) else None
         if town is None:
             raise NotFound("town")
@@ -70,7 +69,7 @@ class ApiMiddleware:
             who.count_anonymous_report(request)
         try:
             return self._in_scope(request, town)
-        except who.SecretUnknown:
+        except who.NumberUnknown:
             who.count_guess(request)
             raise
 

@@ -88,7 +88,7 @@ def of_status(status: int, *, allow: str = "", said: tuple[str, str] | None = No
     }
     response = _answer(body, status=status)
     if allow:
-        response.headers["Allow"] = allow
+        response.headers["Allow"] = ", ".join(sorted(allow.split(", ")))
     return response
 
 

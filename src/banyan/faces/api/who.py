@@ -21,23 +21,19 @@ from banyan.kit import limits
 from banyan.kit.guard import Actor, Channel
 
 TRACKING_HEADER = "X-Tracking-Number"
-#: Wrong tracking numbers and wrong tokens of one address.
+#: Wrong tracking numbers of one address.
 _GUESSES = "20/15m/ip"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class SecretUnknown(SignInNeeded):
-    """A secret came with the request and is not good."""
-
-
-class TokenUnknown(SecretUnknown):
+class TokenUnknown(SignInNeeded):
     """The token is unknown, expired, revoked or of another town."""
 
     code = "accounts.token_unknown"
     sentence = mark("This token is not good here: it is unknown, has expired, was revoked, or belongs to another town.")
 
 
-class NumberUnknown(SecretUnknown):
+class NumberUnknown(SignInNeeded):
     """There is no request with this tracking number."""
 
     code = "service_requests.number_unknown"
@@ -75,24 +71,21 @@ def _by_token(request: HttpRequest, *, town: Town) -> Actor:
     return accounts.actor_of(account_id, town_id=town.id, channel=Channel.API)
 
 
-def brings_secret(request: HttpRequest) -> bool:
-    """Say whether a token or a tracking number came with the request."""
-    return bool(request.headers.get("Authorization") or request.headers.get(TRACKING_HEADER))
-
-
 def check_guesses(request: HttpRequest) -> None:
-    """Refuse an address that has guessed too often; outside the scope, so that no rollback forgets it."""
-    limits.check_tries(request, "api_secret", rates=_GUESSES)
+    """Refuse a tracking number from an address that has guessed too often (a token has 256 bits: nobody guesses one)."""
+    if request.headers.get(TRACKING_HEADER):
+        limits.check_tries(request, "api_number", rates=_GUESSES)
 
 
 def count_guess(request: HttpRequest) -> None:
-    """Count a secret that was not good."""
-    limits.spend_try(request, "api_secret", rates=_GUESSES)
+    """Count a tracking number that was not good; outside the scope, so that no rollback forgets it."""
+    limits.spend_try(request, "api_number", rates=_GUESSES)
 
 
 def is_anonymous_report(request: HttpRequest) -> bool:
     """Say whether a report comes from somebody unknown."""
-    return request.method == "POST" and request.path_info.endswith("/service_requests") and not brings_secret(request)
+    is_report = request.method == "POST" and request.path_info.endswith("/service_requests")
+    return is_report and not request.headers.get("Authorization")
 
 
 def count_anonymous_report(request: HttpRequest) -> None:

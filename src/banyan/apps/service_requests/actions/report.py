@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.db import IntegrityError
 
 from banyan.apps.audit import actions as audit
 from banyan.apps.matters import actions as matters
 from banyan.apps.people import actions as people
 from banyan.apps.service_requests import events, queries
 from banyan.apps.service_requests.actions.photos import stored_photos
+from banyan.apps.service_requests.errors import IdTaken
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.rules import ON_BEHALF, Draft, Intake, Status, clocks, draft_problems
 from banyan.apps.territory import queries as territory
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.base.calendar import ALWAYS, Calendar
 from banyan.base.coordinates import LonLat, System, convert
 from banyan.base.errors import InvalidInput, Problem, mark
@@ -56,12 +60,14 @@ def report(
     InvalidInput
         Lists every problem: unknown service, urgency, channel or coordinate system, missing words, a point outside the
         town, a time in the future, a bad contact, hostile photos.  Nothing is stored.
+    IdTaken
+        The identifier that the client made is there already.
     """
     guard.authorise(actor, "service_requests.report")
     if draft.intake in ON_BEHALF:
         guard.authorise(actor, "service_requests.report_on_behalf")
     found, shots = _checked(draft, town=town, at=at, photos=photos)
-    with scopes.action_transaction():
+    with _id_used_once(draft), scopes.action_transaction():
         request = _stored(actor, draft, found, town=town, at=at)
         stored_photos(request, shots, moment="report", actor=actor, at=at)
         entry = _recorded(actor, request, found, at=at, n_photos=len(shots))
@@ -72,6 +78,19 @@ def report(
 def calendar_of(service: queries.ServiceView, *, town: Town) -> Calendar:
     """Return the calendar in which the clocks of a service run."""
     return ALWAYS if service.is_clock_always_on else territory.calendar(town)
+
+
+@contextmanager
+def _id_used_once(draft: Draft) -> Iterator[None]:
+    """Say plainly that an identifier made by a client is there already, also when two come at the same moment."""
+    if draft.id is not None and ServiceRequest.objects.filter(id=draft.id).exists():
+        raise IdTaken()
+    try:
+        yield
+    except IntegrityError as error:
+        if draft.id is None:
+            raise
+        raise IdTaken() from error
 
 
 def _checked(draft: Draft, *, town: Town, at: datetime, photos: Sequence[bytes]) -> tuple[_Found, list[Picture]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import timezone
 from ninja import File, Form, UploadedFile
-from pydantic import Field
 
 from banyan.apps.service_requests import actions
 from banyan.apps.service_requests.api import shown
@@ -103,7 +102,7 @@ def rate(request: TownRequest, service_request_id: UUID, body: RatingIn) -> Http
 def add_photos(
     request: TownRequest,
     service_request_id: UUID,
-    photos: Annotated[list[UploadedFile], Field(max_length=images.MOST_PICTURES)] = File(...),  # noqa: B008 - ninja
+    photos: list[UploadedFile] = File(...),  # noqa: B008 - so django-ninja asks for files
     moment: Literal["report", "during", "after"] = Form("during"),
 ) -> HttpResponse:
     rows = actions.add_photos(

@@ -14,6 +14,8 @@ from banyan.base.errors import Problem, mark
 
 #: How far a client's clock may run ahead of ours.
 CLOCK_SLACK: Final = timedelta(minutes=2)
+#: How long ago something may have been seen that is reported today; older cases are imported.
+OLDEST: Final = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ def draft_problems(draft: Draft, *, at: datetime, needs_place: bool) -> list[Pro
         )
     if draft.requested_at is not None and draft.requested_at > at + CLOCK_SLACK:
         problems.append(Problem("requested_at", "future", mark("The time lies in the future.")))
+    if draft.requested_at is not None and draft.intake != Intake.IMPORT and draft.requested_at < at - OLDEST:
+        problems.append(Problem("requested_at", "too_old", mark("The time lies more than a year back.")))
     return problems + _point_problems(draft, needs_place=needs_place)
 
 
