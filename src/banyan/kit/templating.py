@@ -17,7 +17,7 @@ def environment(**options: Any) -> Environment:
     env = Environment(**{**options, "extensions": ["jinja2.ext.i18n", "jinja2.ext.do"], "trim_blocks": True, "lstrip_blocks": True})
     env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)  # type: ignore[attr-defined]
     env.globals.update(static=static, url=url, language=language)
-    env.filters.update(bi=bi, local=local, since=since, minutes=minutes, day=day)
+    env.filters.update(bi=bi, local=local, since=since, minutes=minutes, working=working, day=day)
     return env
 
 
@@ -64,6 +64,17 @@ def since(at: datetime | None) -> str:
     if passed < timedelta(minutes=1):
         return gettext("just now")
     return gettext("%(time)s ago") % {"time": minutes(passed.total_seconds() / 60)}
+
+
+def working(length: float | None) -> str:
+    """Return working minutes in words, in hours from two hours on: a working day has no length that everybody shares."""
+    if length is None:
+        return ""
+    n_minutes = round(abs(length))
+    if n_minutes < 120:
+        return ngettext("%(n)d working minute", "%(n)d working minutes", n_minutes) % {"n": n_minutes}
+    n_hours = round(n_minutes / 60)
+    return ngettext("%(n)d working hour", "%(n)d working hours", n_hours) % {"n": n_hours}
 
 
 def minutes(length: float | None) -> str:

@@ -24,11 +24,10 @@ from banyan.apps.service_requests.pages import asked as asking
 from banyan.apps.service_requests.pages import shared
 from banyan.apps.service_requests.pages.asked import GROUP, QUEUES, Asked
 from banyan.apps.service_requests.queries import Counted, Row
-from banyan.apps.service_requests.rules import Kind, Status, Step, Urgency, clocks, steps_from
+from banyan.apps.service_requests.rules import Kind, Status, Step, Urgency, steps_from
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base import tables
-from banyan.base.calendar import ALWAYS
 from banyan.base.errors import Forbidden, SignInNeeded
 from banyan.kit import guard
 from banyan.kit.asking import TownRequest, is_htmx
@@ -163,7 +162,7 @@ def _line(actor: Actor, entry: shared.Entry, *, names: Mapping[UUID, str], town:
     return Line(
         entry=entry,
         title=row.description.strip().partition("\n")[0][:120],
-        stage=stage_clock(row, town=town, at=at),
+        stage=stage_clock(row, at=at),
         party=by_id.get(row.party_id) if row.party_id else None,
         suggested=by_id.get(row.suggested_party_id) if row.suggested_party_id else None,
         handler=names.get(row.handler_account_id, "") if row.handler_account_id else "",
@@ -172,14 +171,12 @@ def _line(actor: Actor, entry: shared.Entry, *, names: Mapping[UUID, str], town:
     )
 
 
-def stage_clock(row: Row | Any, *, town: Town, at: datetime) -> shared.Clock:
+def stage_clock(row: Row | Any, *, at: datetime) -> shared.Clock:
     """Return the clock of the stage that a request is in."""
     if row.stage_deadline_at is None:
         return shared.Clock(None, False, False, None)
-    service = queries.catalogue(town).by_id[row.service_id]
-    calendar = ALWAYS if service.is_clock_always_on else territory.calendar(town)
     paused = row.stage_remaining_min is not None
-    left = row.stage_remaining_min if paused else clocks.left_min(calendar, row.stage_deadline_at, at)
+    left = row.stage_remaining_min if paused else shared.wall_min(at, until=row.stage_deadline_at)
     return shared.Clock(left, paused, False, row.stage_deadline_at)
 
 

@@ -24,7 +24,6 @@ from banyan.apps.service_requests.models import Photo, ServiceRequest
 from banyan.apps.service_requests.pages import shared
 from banyan.apps.service_requests.pages.residents import shown_problems
 from banyan.apps.service_requests.pages.steps import staff_part
-from banyan.apps.service_requests.pages.steps import staff_part
 from banyan.apps.service_requests.pages.telling import Ear, steps_done, told
 from banyan.apps.service_requests.rules import RATEABLE, Status, Step, Wanted
 from banyan.apps.territory import queries as territory
@@ -79,7 +78,7 @@ def _page(
         "service": queries.catalogue(town).by_id[found.service_id],
         "places": _places(found, request),
         "party": parties.register(town).by_id.get(found.party_id) if found.party_id else None,
-        "clock": shared.whole_clock(found, town=town, at=at),
+        "clock": shared.whole_clock(found, at=at),
         "way": steps_done(found.status, is_rated=found.rating is not None),
         "line": told(
             moments,

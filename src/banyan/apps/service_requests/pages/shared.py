@@ -12,10 +12,9 @@ from django.urls import reverse
 
 from banyan.apps.service_requests import queries
 from banyan.apps.service_requests.models import ServiceRequest
-from banyan.apps.service_requests.rules import STOPPED, Status, clocks
+from banyan.apps.service_requests.rules import STOPPED, Status
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
-from banyan.base.calendar import ALWAYS
 from banyan.kit.asking import TownRequest
 from banyan.kit.guard import Actor
 
@@ -63,7 +62,11 @@ def group_icon(group: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A clock as kit/status.html shows it: working minutes left, negative once the deadline has passed."""
+    """A clock as kit/status.html shows it.
+
+    `left_min` is minutes on the wall until the deadline (a reader plans by the calendar on the wall), negative once it
+    has passed; of a paused clock, whose deadline moves, it is the working minutes that are left.
+    """
 
     left_min: int | None
     is_paused: bool
@@ -71,17 +74,19 @@ class Clock:
     due_at: datetime | None
 
 
-def whole_clock(request: ServiceRequest | queries.Row, *, town: Town, at: datetime) -> Clock:
+def whole_clock(request: ServiceRequest | queries.Row, *, at: datetime) -> Clock:
     """Return the whole clock of a request at an instant."""
     stopped = Status(request.status) in STOPPED
     if request.deadline_at is None:
         return Clock(None, is_paused=False, is_done=stopped, due_at=None)
-    left = request.remaining_min
-    if left is None:
-        service = queries.catalogue(town).by_id[request.service_id]
-        calendar = ALWAYS if service.is_clock_always_on else territory.calendar(town)
-        left = clocks.left_min(calendar, request.deadline_at, at)
-    return Clock(left, is_paused=request.status == Status.PAUSED, is_done=stopped, due_at=request.deadline_at)
+    paused = request.status == Status.PAUSED
+    left = request.remaining_min if paused else wall_min(request.stopped_at or at, until=request.deadline_at)
+    return Clock(left, is_paused=paused, is_done=stopped, due_at=request.deadline_at)
+
+
+def wall_min(at: datetime, *, until: datetime) -> int:
+    """Return the minutes on the wall from one instant to another, negative backwards."""
+    return round((until - at).total_seconds() / 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ def entries(rows: Iterable[queries.Row], *, town: Town, at: datetime) -> list[En
             service=services[row.service_id],
             place=places.get(row.place_id) if row.place_id else None,
             row=row,
-            clock=whole_clock(row, town=town, at=at),
+            clock=whole_clock(row, at=at),
         )
         for row in rows
     ]
