@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "banyan.faces.web.middleware.TownMiddleware",
+    "banyan.faces.web.admin.reading_room",
 ]
 
 ROOT_URLCONF = "banyan.faces.urls"

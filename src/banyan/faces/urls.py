@@ -1,11 +1,12 @@
 """Every path of the house: pages of towns, sign-in, the API, files."""
 
-from django.contrib import admin
 from django.urls import include, path
 
 from banyan.apps.accounts import urls as accounts
 from banyan.faces.api import api
-from banyan.faces.web import start
+from banyan.faces.web import admin, start
+
+admin.furnish()
 
 urlpatterns = [
     path("", start.towns, name="home"),
@@ -14,5 +15,5 @@ urlpatterns = [
     path("accounts/", include(accounts.outside)),
     path("t/<slug:town>/", include("banyan.faces.web.town_urls")),
     path("api/v1/", api.urls),
-    path("admin/", admin.site.urls),
+    path("admin/", admin.records.urls),
 ]
