@@ -73,6 +73,7 @@ class InvalidInput(BanyanError, ValueError):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
+        """Every problem found, in the order in which a reader meets them."""
         return self._problems
 
 

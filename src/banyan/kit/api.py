@@ -86,7 +86,7 @@ def answered(body: Any, *, status: int = 200, headers: Mapping[str, str] | None 
     return HttpResponse(orjson.dumps(body, option=_AS_JSON), status=status, content_type=JSON, headers=headers)
 
 
-def paged(request: HttpRequest, page: Page[Any], items: Sequence[Any]) -> HttpResponse:
+def paged(request: HttpRequest, page: Page[Any], *, items: Sequence[Any]) -> HttpResponse:
     """Return one page of a list in the envelope that all lists share, with links to the pages beside it."""
     links = {"next": _link(request, page.next_cursor), "previous": _link(request, page.previous_cursor)}
     said = ", ".join(f'<{link}>; rel="{rel[:4]}"' for rel, link in links.items() if link)

@@ -76,10 +76,12 @@ class Actor:
 
     @property
     def roles(self) -> frozenset[Role]:
+        """Return every role the actor holds in the town."""
         return frozenset(grant.role for grant in self.grants)
 
     @property
     def is_staff(self) -> bool:
+        """Say whether the actor works for the town or for a party in any role."""
         return bool(self.roles & STAFF)
 
     def party_ids(self) -> frozenset[UUID]:
@@ -113,6 +115,7 @@ class Reach:
 
     @property
     def nothing(self) -> bool:
+        """Say whether nothing at all is reached."""
         return not (self.everything or self.areas or self.party_ids or self.own_account_id or self.own_ids)
 
     def covers(self, subject: Subject) -> bool:

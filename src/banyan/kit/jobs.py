@@ -22,10 +22,10 @@ from banyan.kit import scopes
 
 def enqueue(path: str, *, town_id: UUID, **words: Any) -> None:
     """Enqueue the function at a dotted path; it will run in the scope of the town with the given plain arguments."""
-    async_task("banyan.kit.jobs.run", path, str(town_id), words)
+    async_task("banyan.kit.jobs.run", path, str(town_id), words=words)
 
 
-def run(path: str, town_id: str, words: dict[str, Any]) -> None:
+def run(path: str, town_id: str, *, words: dict[str, Any]) -> None:
     """Run one task in the scope of its town, in one transaction."""
     module, _, function = path.rpartition(".")
     with scopes.town(UUID(town_id)), scopes.action_transaction():

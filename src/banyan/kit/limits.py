@@ -41,7 +41,7 @@ def spend_try(request: HttpRequest, what: str, *, rates: str, key: str = "") -> 
 
 
 def check_tries(request: HttpRequest, what: str, *, rates: str, key: str = "") -> None:
-    """Refuse a further try when too many failed before; the failed ones were counted by `spend_try`.  Same parameters."""
+    """Refuse a further try when too many failed before; the failed ones were counted by `spend_try`."""
     config = {what: rates}
     left = ratelimit.consume(request, app="banyan", action=what, config=config, key=key, limit_get=True, dry_run=True)
     if left is None:

@@ -33,6 +33,7 @@ class Reference:
 
     @property
     def name(self) -> str:
+        """Return the name of the constraint, within the 63 characters that PostgreSQL keeps."""
         return f"{self.table}_{self.column}_same_town"[:63]
 
 

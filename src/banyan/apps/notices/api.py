@@ -20,7 +20,7 @@ router = Router(tags=["notices"])
 @router.get("/me/inbox", response=InboxOut, operation_id="list_inbox", summary="My news")
 def list_inbox(request: TownRequest, limit: Limit = 50, cursor: Cursor = "") -> HttpResponse:
     page = queries.inbox_page(_asker(request), size=limit, cursor=cursor)
-    return paged(request, page, page.rows)
+    return paged(request, page, items=page.rows)
 
 
 @router.post("/me/inbox/read", response=ReadOut, operation_id="read_inbox", summary="Mark all my news as read")

@@ -24,7 +24,9 @@ towns = Router(tags=["territory"])
 router = Router(tags=["territory"])
 
 Level = Annotated[str, Field(max_length=20, pattern=TEXT_PATTERN, description="Only places of this level.")]
-Below = Annotated[str, Field(max_length=40, pattern=TEXT_PATTERN, description="Code of a place: only it and all below.")]
+Below = Annotated[
+    str, Field(max_length=40, pattern=TEXT_PATTERN, description="Code of a place: only it and all below.")
+]
 Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, description="Longitude in degrees.")]
 DegreesNorth = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, description="Latitude in degrees.")]
 
@@ -46,10 +48,12 @@ def list_places(
 ) -> HttpResponse:
     places = _chosen(request, level=level, below=below)
     page = _page(places, size=limit, cursor=cursor)
-    return paged(request, page, [_place(place, town=request.town) for place in page.rows])
+    return paged(request, page, items=[_place(place, town=request.town) for place in page.rows])
 
 
-@router.get("/places.geojson", response=CollectionOut, operation_id="draw_places", summary="Places with a polygon as GeoJSON")
+@router.get(
+    "/places.geojson", response=CollectionOut, operation_id="draw_places", summary="Places with a polygon as GeoJSON"
+)
 def draw_places(request: TownRequest, level: Level = "", below: Below = "") -> HttpResponse:
     return answered(queries.as_geojson(_chosen(request, level=level, below=below)))
 

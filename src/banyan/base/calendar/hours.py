@@ -39,8 +39,10 @@ class Override(NamedTuple):
 
 
 def date_of(override: Override) -> date:
+    """Return the day of an override: the key by which overrides are sorted and found."""
     return override.on
 
 
 def length_min(hours: Hours) -> int:
+    """Return the minutes on the wall between opening and closing, all periods together."""
     return sum(period.closes_min - period.opens_min for period in hours)

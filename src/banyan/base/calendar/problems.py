@@ -11,10 +11,6 @@ from banyan.base.calendar.public_days import is_known
 from banyan.base.errors import Problem, mark
 
 
-def problem(where: str, code: str, sentence: str, value: object = None) -> Problem:
-    return Problem(where, code, sentence, {} if value is None else {"value": value})
-
-
 def calendar_problems(
     *,
     timezone: str,
@@ -33,25 +29,25 @@ def calendar_problems(
     problems += _override_problems(overrides)
     sentence = mark("{value} is no year between 1980 and 2100.")
     strange = [year for year in entered_years if not FIRST_YEAR <= year <= LAST_YEAR]
-    return problems + [problem("entered_years", "range", sentence, year) for year in strange]
+    return problems + [Problem("entered_years", "range", sentence, {"value": year}) for year in strange]
 
 
 def _zone_problems(timezone: str) -> list[Problem]:
     try:
         ZoneInfo(timezone)
     except (ValueError, LookupError, OSError):  # malformed, unknown, or the name of a folder of zones
-        return [problem("timezone", "unknown", mark("No time zone is called {value}."), timezone)]
+        return [Problem("timezone", "unknown", mark("No time zone is called {value}."), {"value": timezone})]
     return []
 
 
 def _week_problems(week: tuple[Hours, ...]) -> list[Problem]:
     if len(week) != len(WEEKDAYS):
-        return [problem("week", "length", mark("A week needs seven days, Monday to Sunday."))]
+        return [Problem("week", "length", mark("A week needs seven days, Monday to Sunday."))]
     problems = [
         found for name, hours in zip(WEEKDAYS, week, strict=True) for found in _hours_problems(f"week.{name}", hours)
     ]
     if not any(week):
-        problems.append(problem("week", "empty", mark("The week has no working time at all.")))
+        problems.append(Problem("week", "empty", mark("The week has no working time at all.")))
     return problems
 
 
@@ -59,31 +55,32 @@ def _hours_problems(where: str, hours: Hours) -> list[Problem]:
     problems = []
     for period in hours:
         if not (0 <= period.opens_min < DAY_MIN and 0 < period.closes_min <= DAY_MIN):
-            problems.append(problem(where, "range", mark("{value} reaches beyond the day."), str(period)))
+            problems.append(Problem(where, "range", mark("{value} reaches beyond the day."), {"value": str(period)}))
         elif period.closes_min <= period.opens_min:
             sentence = mark("{value} ends before it begins; write work past midnight as two days.")
-            problems.append(problem(where, "backwards", sentence, str(period)))
+            problems.append(Problem(where, "backwards", sentence, {"value": str(period)}))
     for before, after in pairwise(hours):
         if after.opens_min < before.closes_min:
             sentence = mark("{value} begins before the period ahead of it has ended.")
-            problems.append(problem(where, "overlap", sentence, str(after)))
+            problems.append(Problem(where, "overlap", sentence, {"value": str(after)}))
     return problems
 
 
 def _place_problems(country: str | None, subdivision: str | None) -> list[Problem]:
     if country is None:
         sentence = mark("A subdivision needs its country beside it.")
-        return [problem("subdivision", "lonely", sentence)] if subdivision is not None else []
+        return [Problem("subdivision", "lonely", sentence)] if subdivision is not None else []
     if not is_known(country, None):
-        return [problem("country", "unknown", mark("No holidays are known for {value}."), country)]
+        return [Problem("country", "unknown", mark("No holidays are known for {value}."), {"value": country})]
     if subdivision is not None and not is_known(country, subdivision):
-        return [problem("subdivision", "unknown", mark("No holidays are known for {value}."), subdivision)]
+        return [Problem("subdivision", "unknown", mark("No holidays are known for {value}."), {"value": subdivision})]
     return []
 
 
 def exception_problems(where: str, hours: Hours, *, reason: str) -> list[Problem]:
+    """Return what is wrong with the hours of one exceptional day, and with a reason that says nothing."""
     problems = _hours_problems(where, hours)
-    return problems if reason.strip() else [*problems, problem(where, "reason", mark("A reason is needed."))]
+    return problems if reason.strip() else [*problems, Problem(where, "reason", mark("A reason is needed."))]
 
 
 def _override_problems(overrides: tuple[Override, ...]) -> list[Problem]:
@@ -92,10 +89,10 @@ def _override_problems(overrides: tuple[Override, ...]) -> list[Problem]:
         where = f"overrides.{override.on.isoformat()}"
         problems += exception_problems(where, override.hours, reason=override.reason)
         if override.on in seen:
-            problems.append(problem(where, "twice", mark("This day has two overrides.")))
+            problems.append(Problem(where, "twice", mark("This day has two overrides.")))
         if not FIRST_YEAR <= override.on.year <= LAST_YEAR:
             problems.append(
-                problem(where, "range", mark("{value} is no year between 1980 and 2100."), override.on.year)
+                Problem(where, "range", mark("{value} is no year between 1980 and 2100."), {"value": override.on.year})
             )
         seen.add(override.on)
     return problems

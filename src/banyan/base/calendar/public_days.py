@@ -14,7 +14,7 @@ MOVE_DAYS_BY_YEARLY_NOTICE: Final = frozenset({"AZ", "BY", "CN", "HU", "KG", "KZ
 
 
 @lru_cache(maxsize=1024)
-def public_days(country: str, subdivision: str | None, year: int) -> tuple[Mapping[date, str], frozenset[date]]:
+def public_days(country: str, subdivision: str | None, *, year: int) -> tuple[Mapping[date, str], frozenset[date]]:
     """Free days with their names and weekend days that are worked, of one year."""
     import holidays  # half a second nobody should pay who needs no holidays
 
@@ -26,16 +26,18 @@ def public_days(country: str, subdivision: str | None, year: int) -> tuple[Mappi
 
 @lru_cache(maxsize=64)
 def last_year_with_moved_days(country: str) -> int:
+    """Return the last year for which the package knows moved working days; the year before the first where it never does."""
     years = range(FIRST_YEAR, LAST_YEAR + 1)
-    return max((year for year in years if public_days(country, None, year)[1]), default=FIRST_YEAR - 1)
+    return max((year for year in years if public_days(country, None, year=year)[1]), default=FIRST_YEAR - 1)
 
 
 @lru_cache(maxsize=256)
 def is_known(country: str, subdivision: str | None) -> bool:
+    """Say whether the package knows the holidays of a country (ISO 3166-1 alpha-2) and its subdivision."""
     if len(country) != 2 or not country.isupper() or subdivision == "":
         return False
     try:
-        public_days(country, subdivision, 2024)
+        public_days(country, subdivision, year=2024)
     except NotImplementedError:
         return False
     return True

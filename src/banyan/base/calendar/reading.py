@@ -18,19 +18,20 @@ _PERIOD: Final = re.compile(r"(\d\d):([0-5]\d)-(\d\d):([0-5]\d)", re.ASCII)
 
 
 def read_object(source: str | bytes | Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the JSON object of a source; `InvalidInput` where it is none."""
     if isinstance(source, str | bytes):
         try:
             source = json.loads(source)
         except (ValueError, RecursionError) as error:
-            raise InvalidInput(mark("The calendar"), [problem("", "json", mark("This is not JSON."))]) from error
+            raise InvalidInput(mark("The calendar"), [Problem("", "json", mark("This is not JSON."))]) from error
     if not isinstance(source, Mapping):
-        raise InvalidInput(mark("The calendar"), [problem("", "type", mark("This is not a JSON object."))])
+        raise InvalidInput(mark("The calendar"), [Problem("", "type", mark("This is not a JSON object."))])
     return source
 
 
 def read_fields(found: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
     """Read what can be read; a field with a problem is left out or holds the readable rest."""
-    problems += [problem(name, "missing", mark("This is missing.")) for name in _NEEDED if name not in found]
+    problems += [Problem(name, "missing", mark("This is missing.")) for name in _NEEDED if name not in found]
     problems += _strangers("", found, _KNOWN)
     fields: dict[str, Any] = {}
     for name in ("timezone", "country", "subdivision"):
@@ -40,7 +41,7 @@ def read_fields(found: Mapping[str, Any], problems: list[Problem]) -> dict[str, 
         if isinstance(value, str) or (value is None and name != "timezone"):
             fields[name] = value
         else:
-            problems.append(problem(name, "type", mark("This is not text.")))
+            problems.append(Problem(name, "type", mark("This is not text.")))
     if "week" in found:
         fields["week"] = _read_week(found["week"], problems)
     overrides = _read_list("overrides", found.get("overrides", []), problems)
@@ -48,19 +49,19 @@ def read_fields(found: Mapping[str, Any], problems: list[Problem]) -> dict[str, 
     fields["overrides"] = tuple(override for override in read if override is not None)
     years = _read_list("entered_years", found.get("entered_years", []), problems)
     strange = [year for year in years if not isinstance(year, int) or isinstance(year, bool)]
-    problems += [problem("entered_years", "type", mark("{value} is not a year."), _short(year)) for year in strange]
+    problems += [Problem("entered_years", "type", mark("{value} is not a year."), {"value": _short(year)}) for year in strange]
     fields["entered_years"] = tuple(year for year in years if year not in strange)
     return fields
 
 
 def _strangers(where: str, found: Mapping[str, Any], known: tuple[str, ...]) -> list[Problem]:
     paths = [_short(f"{where}.{name}" if where else name) for name in found if name not in known]
-    return [problem(path, "unknown", mark("This is not known here.")) for path in paths]
+    return [Problem(path, "unknown", mark("This is not known here.")) for path in paths]
 
 
 def _read_week(found: Any, problems: list[Problem]) -> tuple[Hours, ...]:
     if not isinstance(found, Mapping):
-        problems.append(problem("week", "type", mark("This is not a JSON object.")))
+        problems.append(Problem("week", "type", mark("This is not a JSON object.")))
         return OFFICE_WEEK
     problems += _strangers("week", found, WEEKDAYS)
     before = len(problems)
@@ -71,23 +72,23 @@ def _read_week(found: Any, problems: list[Problem]) -> tuple[Hours, ...]:
 
 def _read_override(where: str, found: Any, problems: list[Problem]) -> Override | None:
     if not isinstance(found, Mapping):
-        problems.append(problem(where, "type", mark("This is not a JSON object.")))
+        problems.append(Problem(where, "type", mark("This is not a JSON object.")))
         return None
     problems += _strangers(where, found, ("on", "hours", "reason"))
     problems += [
-        problem(f"{where}.{n}", "missing", mark("This is missing.")) for n in ("on", "hours") if n not in found
+        Problem(f"{where}.{n}", "missing", mark("This is missing.")) for n in ("on", "hours") if n not in found
     ]
     hours = _read_hours(f"{where}.hours", found.get("hours", []), problems)
     reason = found.get("reason", "")
     if not isinstance(reason, str):
-        problems.append(problem(f"{where}.reason", "type", mark("This is not text.")))
+        problems.append(Problem(f"{where}.reason", "type", mark("This is not text.")))
         reason = "?"
     on = _read_date(found.get("on"))
     if on is not None:
         return Override(on, hours, reason)
     if "on" in found:
         sentence = mark("{value} is not a date such as 2027-02-13.")
-        problems.append(problem(f"{where}.on", "date", sentence, _short(found["on"])))
+        problems.append(Problem(f"{where}.on", "date", sentence, {"value": _short(found["on"])}))
     problems += exception_problems(where, hours, reason=reason)  # nobody else will see an exception without a day
     return None
 
@@ -106,7 +107,7 @@ def _read_hours(where: str, found: Any, problems: list[Problem]) -> Hours:
         match = _PERIOD.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             sentence = mark("{value} is not written like 09:00-17:30.")
-            problems.append(problem(where, "period", sentence, _short(text)))
+            problems.append(Problem(where, "period", sentence, {"value": _short(text)}))
         else:
             a, b, c, d = map(int, match.groups())
             hours.append(Period(a * 60 + b, c * 60 + d))
@@ -116,7 +117,7 @@ def _read_hours(where: str, found: Any, problems: list[Problem]) -> Hours:
 def _read_list(where: str, found: Any, problems: list[Problem]) -> list[Any]:
     if isinstance(found, list | tuple):
         return list(found)
-    problems.append(problem(where, "type", mark("This is not a list.")))
+    problems.append(Problem(where, "type", mark("This is not a list.")))
     return []
 
 

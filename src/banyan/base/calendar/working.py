@@ -98,7 +98,7 @@ class Calendar:
         if override is not None:
             return Day(on, Kind.OVERRIDE, override.hours, override.reason)
         if self.country is not None:
-            free, moved = public_days(self.country, self.subdivision, on.year)
+            free, moved = public_days(self.country, self.subdivision, year=on.year)
             if on in moved:
                 return Day(on, Kind.MAKE_UP, max(self.week, key=length_min))
             if on in free:

@@ -52,7 +52,9 @@ class Wanted(Schema):
     group: Annotated[str, Field(max_length=40, pattern=TEXT_PATTERN, description="Group of services.")] = ""
     kind: Kind | None = None
     urgency: Urgency | None = None
-    place: Annotated[str, Field(max_length=40, pattern=TEXT_PATTERN, description="Code of a place: in it or below.")] = ""
+    place: Annotated[
+        str, Field(max_length=40, pattern=TEXT_PATTERN, description="Code of a place: in it or below.")
+    ] = ""
     party_id: UUID | None = None
     overdue: Annotated[Flag, Field(description="Only those whose clock runs and has passed its deadline.")] = False
     words: Annotated[str, Field(max_length=200, pattern=TEXT_PATTERN, description="In description or address.")] = ""
@@ -69,7 +71,7 @@ def list_service_requests(
         request.actor, _filter(request, wanted), town=request.town, at=at, size=limit, cursor=cursor, verb=verb
     )
     show = shown.shower(request.town, at=at, is_public=wanted.view is View.PUBLIC)
-    return paged(request, page, [show(row) for row in page.rows])
+    return paged(request, page, items=[show(row) for row in page.rows])
 
 
 @router.get(
@@ -160,9 +162,24 @@ def _filter(request: TownRequest, wanted: Wanted) -> queries.Filter:
     versions = queries.catalogue(request.town).by_id.values()
     checks = [
         ("place", wanted.place, place is not None, mark("There is no place {value}.")),
-        ("service_code", wanted.service_code, any(s.code == wanted.service_code for s in versions), mark("There is no service “{value}”.")),
-        ("group", wanted.group, any(s.group == wanted.group for s in versions), mark("There is no group of services “{value}”.")),
-        ("party_id", wanted.party_id, wanted.party_id in parties.register(request.town).by_id, mark("There is no such party.")),
+        (
+            "service_code",
+            wanted.service_code,
+            any(s.code == wanted.service_code for s in versions),
+            mark("There is no service “{value}”."),
+        ),
+        (
+            "group",
+            wanted.group,
+            any(s.group == wanted.group for s in versions),
+            mark("There is no group of services “{value}”."),
+        ),
+        (
+            "party_id",
+            wanted.party_id,
+            wanted.party_id in parties.register(request.town).by_id,
+            mark("There is no such party."),
+        ),
     ]
     problems = [
         Problem(where, "unknown", sentence, {"value": str(value)})

@@ -47,7 +47,9 @@ def report(request: TownRequest, body: ReportIn) -> HttpResponse:
     return answered(kept, status=201, headers={"Location": url})
 
 
-@router.post(f"{_ONE}/steps", response=RequestWholeOut, operation_id="take_step", summary="Take a step of the state table")
+@router.post(
+    f"{_ONE}/steps", response=RequestWholeOut, operation_id="take_step", summary="Take a step of the state table"
+)
 def take_step(request: TownRequest, service_request_id: UUID, body: StepIn) -> HttpResponse:
     wanted = actions.Wanted(
         reason=body.reason,
@@ -102,8 +104,8 @@ def rate(request: TownRequest, service_request_id: UUID, body: RatingIn) -> Http
 def add_photos(
     request: TownRequest,
     service_request_id: UUID,
-    photos: list[UploadedFile] = File(...),  # noqa: B008 - so django-ninja asks for files
-    moment: Literal["report", "during", "after"] = Form("during"),
+    photos: File[list[UploadedFile]],
+    moment: Form[Literal["report", "during", "after"]] = "during",
 ) -> HttpResponse:
     rows = actions.add_photos(
         actor=request.actor,
