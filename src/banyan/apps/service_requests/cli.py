@@ -38,7 +38,7 @@ def requests() -> None:
     \b
     The loop by four people (--as takes the e-mail or phone of an account):
       banyan requests report --town rongjiang --as resident@example.org \\
-          --service lighting.street_lamp --text "The lamp is out" --place g01
+          --service stair_light --text "The lamp is out" --place RY-08
       banyan requests step NUMBER triage   --town rongjiang --as coordinator@example.org
       banyan requests step NUMBER dispatch --town rongjiang --as coordinator@example.org
       banyan requests step NUMBER accept   --town rongjiang --as worker@example.org
