@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -54,7 +54,10 @@ def test_json_of_every_kind_is_answered_plainly(trust: Path, resident: Program, 
 def test_values_that_parsers_read_differently_do_no_harm(trust: Path, resident: Program) -> None:
     for file in sorted((trust / "json").glob("test_transform__*")):
         value = file.read_bytes()
-        for body in (b'{"service_code": "lamp", "description": %b}' % value, b'{"rating": %b, "version": %b}' % (value, value)):
+        for body in (
+            b'{"service_code": "lamp", "description": %b}' % value,
+            b'{"rating": %b, "version": %b}' % (value, value),
+        ):
             response = resident.post("/service_requests", body)
             assert 400 <= response.status_code < 500, file.name
             assert response.headers["Content-Type"] == PROBLEM, file.name
@@ -89,7 +92,18 @@ def test_naughty_strings_are_kept_as_they_are_or_refused(trust: Path, resident: 
 
 def test_naughty_strings_in_every_other_field_break_nothing(trust: Path, resident: Program) -> None:
     naughty = json.loads((trust / "strings" / "blns.json").read_text(encoding="utf-8"))
-    fields = ("service_code", "urgency", "coordinate_system", "place_code", "channel", "contact_name", "contact_phone", "contact_email", "requested_at", "id")
+    fields = (
+        "service_code",
+        "urgency",
+        "coordinate_system",
+        "place_code",
+        "channel",
+        "contact_name",
+        "contact_phone",
+        "contact_email",
+        "requested_at",
+        "id",
+    )
     queries = ("words", "place", "service_code", "group", "kind", "status", "cursor", "party_id", "overdue")
 
     for text in naughty[::3]:
@@ -115,7 +129,17 @@ def test_numbers_beyond_every_measure_are_refused(resident: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    "at", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", "2026-02-30T00:00:00Z", "2026-03-18T10:00:00", "yesterday", "1742263200"]
+    "at",
+    [
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "1970-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-12:00",
+        "2026-02-30T00:00:00Z",
+        "2026-03-18T10:00:00",
+        "yesterday",
+        "1742263200",
+    ],
 )
 def test_times_out_of_the_world_are_refused(resident: Program, at: str) -> None:
     response = resident.post("/service_requests", REPORT | {"requested_at": at})

@@ -24,7 +24,9 @@ def list_my_tokens(request: TownRequest) -> HttpResponse:
     return whole(queries.tokens_of(_asker(request), town_id=request.town.id, at=timezone.now()))
 
 
-@router.delete("/me/tokens/{uuid:token_id}", response={204: None}, operation_id="revoke_my_token", summary="Revoke a token")
+@router.delete(
+    "/me/tokens/{uuid:token_id}", response={204: None}, operation_id="revoke_my_token", summary="Revoke a token"
+)
 def revoke_my_token(request: TownRequest, token_id: UUID) -> HttpResponse:
     _asker(request)
     actions.revoke_token(actor=request.actor, token_id=token_id, at=timezone.now())

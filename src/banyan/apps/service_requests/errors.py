@@ -30,4 +30,6 @@ class IdTaken(Conflict):
     """A request with the identifier that the client made is there already."""
 
     code = "service_requests.id_taken"
-    sentence = mark("There is a request with this identifier already: it was stored before, or the identifier is used twice.")
+    sentence = mark(
+        "There is a request with this identifier already: it was stored before, or the identifier is used twice."
+    )

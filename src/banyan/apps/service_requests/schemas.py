@@ -113,7 +113,7 @@ class PartyNamed(Schema):
 class RequestOut(Schema):
     """A request in a list.
 
-    In the public view `description` and `address` are empty unless the town has published the words.  The point is WGS84.
+    In the public view `description` and `address` are empty unless the town has published the words.  Points are WGS84.
     """
 
     id: UUID

@@ -67,34 +67,31 @@ for router in (territory, parties, *service_requests, me, accounts, notices, peo
     api.add_router("/towns/{slug:town}", router)
 
 
-@api.exception_handler(BanyanError)
-def _ours(_request: HttpRequest, error: BanyanError | type[BanyanError]) -> HttpResponse:
-    assert isinstance(error, BanyanError)
+def _ours(_request: HttpRequest, error: Any) -> HttpResponse:
     return problems.of_error(error)
 
 
-@api.exception_handler(ValidationError)
-def _fields(_request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:
-    assert isinstance(error, ValidationError)
+def _fields(_request: HttpRequest, error: Any) -> HttpResponse:
     return problems.of_error(problems.of_fields(error.errors))
 
 
-@api.exception_handler(HttpError)
-def _unreadable(_request: HttpRequest, error: HttpError | type[HttpError]) -> HttpResponse:
-    assert isinstance(error, HttpError)
+def _unreadable(_request: HttpRequest, error: Any) -> HttpResponse:
     wrong = isinstance(error.__cause__, WrongContentType)
-    return problems.of_status(
-        error.status_code, said=problems.WRONG_CONTENT_TYPE if wrong else problems.BROKEN_JSON
-    )
+    return problems.of_status(error.status_code, said=problems.WRONG_CONTENT_TYPE if wrong else problems.BROKEN_JSON)
 
 
-@api.exception_handler(Exception)
-def _others(_request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
-    assert isinstance(error, Exception)
+def _others(_request: HttpRequest, error: Any) -> HttpResponse:
     status = problems.status_of(error)
     if status == 500:
         raise error
     return problems.of_status(status)
 
 
-api.add_exception_handler(Http404, _others)
+for kind, translate in (
+    (BanyanError, _ours),
+    (ValidationError, _fields),
+    (HttpError, _unreadable),
+    (Http404, _others),
+    (Exception, _others),
+):
+    api.add_exception_handler(kind, translate)

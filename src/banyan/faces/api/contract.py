@@ -10,7 +10,8 @@ from typing import Any, Final
 from django.http import HttpRequest
 
 from banyan.base.errors import InvalidInput, Problem, mark
-from banyan.faces.api import problems, repeats, who
+from banyan.faces.api import repeats, who
+from banyan.kit.problem import CONTENT_TYPE
 
 PREFIX: Final = "/api/v1/"
 #: Operations whose answer may not be stored: a repeat is a new act.
@@ -60,10 +61,10 @@ _PROBLEM: Final = {
     },
 }
 _REFUSED: Final = {
-    "description": "Refused; nothing was changed. 400 cannot be read, 401 not known, 403 no right, 404 not there (or not "
-    "for you), 405 wrong method, 409 the present state forbids it, 413 too large, 422 wrong, with every problem, "
-    "429 too often.",
-    "content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "description": "Refused; nothing was changed. 400 cannot be read, 401 not known, 403 no right, 404 not there "
+    "(or not for you), 405 wrong method, 409 the present state forbids it, 413 too large, "
+    "422 wrong, with every problem, 429 too often.",
+    "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
 

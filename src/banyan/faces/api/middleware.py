@@ -17,6 +17,7 @@ from banyan.base.errors import BanyanError, NotFound
 from banyan.faces.api import problems, repeats, who
 from banyan.kit import images, scopes
 from banyan.kit.guard import ANYONE
+from banyan.kit.problem import CONTENT_TYPE
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -28,7 +29,7 @@ _MOST_BYTES: Final = images.MOST_PICTURES * images.MOST_BYTES + 1024 * 1024
 
 
 class ApiMiddleware:
-    """Open the scope of the town, find out who asks, answer repeated writes once; every refusal is a problem, no page."""
+    """Open the scope of the town, find out who asks, answer repeats once; every refusal is a problem, never a page."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -97,7 +98,7 @@ def _is_readable(request: HttpRequest) -> bool:
 
 def _as_problem(response: HttpResponse) -> HttpResponse:
     """Turn what the framework answers by itself (no such path, method, host) into a problem."""
-    if response.status_code < 400 or response.headers.get("Content-Type", "").startswith(problems.CONTENT_TYPE):
+    if response.status_code < 400 or response.headers.get("Content-Type", "").startswith(CONTENT_TYPE):
         return response
     return problems.of_status(response.status_code, allow=response.headers.get("Allow", ""))
 

@@ -1,4 +1,4 @@
-"""Who asks through the API: by token, by tracking number, or nobody known.  A browser's session counts for nothing here."""
+"""Who asks through the API: by token, by tracking number, or nobody known.  A browser's session counts for nothing."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _by_token(request: HttpRequest, *, town: Town) -> Actor:
 
 
 def check_guesses(request: HttpRequest) -> None:
-    """Refuse a tracking number from an address that has guessed too often (a token has 256 bits: nobody guesses one)."""
+    """Refuse a tracking number from an address that has guessed too often; a token has 256 bits, nobody guesses one."""
     if request.headers.get(TRACKING_HEADER):
         limits.check_tries(request, "api_number", rates=_GUESSES)
 
@@ -95,7 +95,7 @@ def count_anonymous_report(request: HttpRequest) -> None:
 
 
 def asker_of(request: HttpRequest, actor: Actor, *, town: Town) -> str:
-    """Return whose idempotency keys these are: an account's, or of a sealed address in this town, 64 characters at most."""
+    """Return whose idempotency keys these are, in 64 characters: an account's, or of a sealed address in this town."""
     if actor.account_id is not None:
         return f"account:{actor.account_id}"
     try:

@@ -13,7 +13,8 @@ from django.utils import timezone
 from banyan.apps.accounts import actions as accounts
 from banyan.kit.guard import Channel
 from tests.programs import REPORT, Program, codes_of, problem_of, token_of
-from tests.towns import NOW, SmallTown, small_town as found_town
+from tests.towns import NOW, SmallTown
+from tests.towns import small_town as found_town
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -146,7 +147,16 @@ def test_a_role_for_nobody_nowhere_is_refused_with_every_reason(small_town: Smal
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/", "/api/v2/towns", "/api/v1/", "/api/v1/nothing", "/api/v1/towns/", "/api/v1/towns/no-such-town", "/api/v1/towns/A_B/places"]
+    "path",
+    [
+        "/api/",
+        "/api/v2/towns",
+        "/api/v1/",
+        "/api/v1/nothing",
+        "/api/v1/towns/",
+        "/api/v1/towns/no-such-town",
+        "/api/v1/towns/A_B/places",
+    ],
 )
 def test_an_unknown_address_is_a_problem(path: str) -> None:
     problem_of(Client().get(path), status=404)

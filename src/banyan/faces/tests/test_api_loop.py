@@ -32,8 +32,21 @@ def test_a_lamp_is_reported_handled_verified_and_rated_by_four_programs(small_to
     assert rated.status_code == 200
     assert rated.json()["status"] == "verified"
     assert rated.json()["rating"] == 5
-    verbs = [entry["verb"].partition(".")[2] for entry in resident.get(f"/service_requests/{lamp}/timeline").json()["items"]]
-    assert verbs == ["received", "triage", "dispatch", "accept", "start", "pause", "resume", "resolve", "verify", "rated"]
+    verbs = [
+        entry["verb"].partition(".")[2] for entry in resident.get(f"/service_requests/{lamp}/timeline").json()["items"]
+    ]
+    assert verbs == [
+        "received",
+        "triage",
+        "dispatch",
+        "accept",
+        "start",
+        "pause",
+        "resume",
+        "resolve",
+        "verify",
+        "rated",
+    ]
 
 
 def test_whoever_handled_a_request_does_not_verify_it(small_town: SmallTown) -> None:
@@ -96,7 +109,15 @@ def test_words_that_a_step_does_not_take_are_refused_one_by_one(small_town: Smal
 
 @pytest.mark.parametrize(
     ("key", "status"),
-    [("coordinator", 200), ("manager", 200), ("other_coordinator", 404), ("worker", 404), ("neighbour", 404), ("resident", 403), ("", 404)],
+    [
+        ("coordinator", 200),
+        ("manager", 200),
+        ("other_coordinator", 404),
+        ("worker", 404),
+        ("neighbour", 404),
+        ("resident", 403),
+        ("", 404),
+    ],
 )
 def test_only_the_coordination_of_the_area_triages(small_town: SmallTown, key: str, status: int) -> None:
     lamp = Program(small_town, "resident").report()["id"]
@@ -131,7 +152,14 @@ def test_everything_that_is_wrong_with_a_report_is_said_at_once(small_town: Smal
 
 
 def test_every_field_of_a_wrong_type_is_named(small_town: SmallTown) -> None:
-    wrong = {"service_code": 7, "description": None, "lon": "east", "urgency": "tomorrow", "id": "not one", "colour": "red"}
+    wrong = {
+        "service_code": 7,
+        "description": None,
+        "lon": "east",
+        "urgency": "tomorrow",
+        "id": "not one",
+        "colour": "red",
+    }
 
     refused = Program(small_town).post("/service_requests", wrong)
 

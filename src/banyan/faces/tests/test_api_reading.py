@@ -111,7 +111,9 @@ def test_unknown_filters_and_values_are_named(small_town: SmallTown) -> None:
     anyone = Program(small_town)
 
     misspelt = anyone.get("/service_requests", stauts="closed")
-    unknown = anyone.get("/service_requests", place="z9", service_code="cake", party_id="0" * 8 + "-0000-7000-8000-" + "0" * 12)
+    unknown = anyone.get(
+        "/service_requests", place="z9", service_code="cake", party_id="0" * 8 + "-0000-7000-8000-" + "0" * 12
+    )
     wrong = anyone.get("/service_requests", limit="-1", overdue="maybe", status="sleeping", cursor="x" * 400)
     cursor = anyone.get("/service_requests", cursor="bm90IG91cnM")
 
@@ -151,7 +153,10 @@ def test_the_tree_of_places_comes_in_pages(small_town: SmallTown) -> None:
     assert paths == sorted(paths) and len(paths) == 7
     assert [place["path"] for place in page["items"] + second["items"]] == paths[:6]
     assert back == page
-    assert [place["code"] for place in anyone.get("/places", level="grid", below="south").json()["items"]] == ["s1", "s2"]
+    assert [place["code"] for place in anyone.get("/places", level="grid", below="south").json()["items"]] == [
+        "s1",
+        "s2",
+    ]
     assert codes_of(anyone.get("/places", level="street", below="z9")) == {("level", "unknown"), ("below", "unknown")}
 
 
@@ -182,7 +187,12 @@ def test_places_and_parties_and_services_are_public(small_town: SmallTown) -> No
     assert parties == [party]
     assert party["duties"] == [{"place_code": "north", "topic": "lifts"}, {"place_code": "south", "topic": "lifts"}]
     assert services == [anyone.get("/services/leak").json()]
-    for path in ("/places/z9", "/services/cake", f"/parties/{small_town.town.id}", f"/service_requests/{small_town.town.id}"):
+    for path in (
+        "/places/z9",
+        "/services/cake",
+        f"/parties/{small_town.town.id}",
+        f"/service_requests/{small_town.town.id}",
+    ):
         problem_of(anyone.get(path), status=404)
 
 
@@ -199,7 +209,8 @@ def test_a_photo_is_seen_by_those_who_read_in_full(small_town: SmallTown, lamp: 
 
     added = resident.upload(f"/service_requests/{lamp}/photos", {"photos": shot, "moment": "report"})
     hostile = resident.upload(
-        f"/service_requests/{lamp}/photos", {"photos": SimpleUploadedFile("a.jpg", b"<svg onload=x>"), "moment": "never"}
+        f"/service_requests/{lamp}/photos",
+        {"photos": SimpleUploadedFile("a.jpg", b"<svg onload=x>"), "moment": "never"},
     )
     bare = resident.upload(f"/service_requests/{lamp}/photos", {"moment": "during"})
 

@@ -95,7 +95,9 @@ def test_every_kind_of_write_is_done_once(small_town: SmallTown) -> None:
 
     def writes(step_key: str, keys: list[str]) -> list[HttpResponse]:
         answers = [
-            coordinator.post(f"/service_requests/{lamp}/steps", {"step": "triage", "version": 1}, Idempotency_Key=step_key),
+            coordinator.post(
+                f"/service_requests/{lamp}/steps", {"step": "triage", "version": 1}, Idempotency_Key=step_key
+            ),
             resident.post(f"/service_requests/{lamp}/comments", {"text": "还是黑的"}, Idempotency_Key=keys[0]),
             manager.post("/roles", role, Idempotency_Key=keys[1]),
             resident.post("/me/inbox/read", Idempotency_Key=keys[2]),

@@ -50,9 +50,7 @@ class _Found:
     building: territory.PlaceView | None
 
 
-def report(
-    *, actor: Actor, town: Town, draft: Draft, at: datetime, photos: Sequence[bytes] = ()
-) -> Received:
+def report(*, actor: Actor, town: Town, draft: Draft, at: datetime, photos: Sequence[bytes] = ()) -> Received:
     """Receive a report: anybody may make one; on behalf of someone else only the staff.
 
     Raises
