@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Final
 
 from banyan.base.calendar.hours import OFFICE_WEEK, WEEKDAYS, Hours, Override, Period
-from banyan.base.calendar.problems import exception_problems, problem
+from banyan.base.calendar.problems import exception_problems
 from banyan.base.errors import InvalidInput, Problem, mark
 
 _NEEDED: Final = ("timezone", "week", "country")
