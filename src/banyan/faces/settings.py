@@ -153,7 +153,11 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LANGUAGE_COOKIE_NAME = "banyan_language"
 DEFAULT_LANGUAGE = _env("BANYAN_LANGUAGE", "zh-hans")
-LOCALE_PATHS = [ROOT / part / "locale" for part in ("base", "kit", "engines", "faces", "demo")]
+#: Ours go before those of installed packages, which have translations of their own for words such as “name” and “Add”.
+LOCALE_PATHS = [
+    *(ROOT / part / "locale" for part in ("base", "kit", "engines", "faces", "demo")),
+    *sorted((ROOT / "apps").glob("*/locale")),
+]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -155,7 +155,9 @@ def revoke_token(*, actor: Actor, token_id: UUID, at: datetime) -> None:
         )
 
 
-def register(*, email: str = "", phone: str = "", password: str | None = None, display_name: str = "", language: str = "") -> Account:
+def register(
+    *, email: str = "", phone: str = "", password: str | None = None, display_name: str = "", language: str = ""
+) -> Account:
     """Make an account for the command line, the demonstration and the tests; pages sign up through allauth."""
     return Account.objects.create_user(
         email=email,
@@ -223,9 +225,7 @@ def claim_answer(*, asker: str, key: str, body_hash: str, at: datetime) -> Answe
 
 def keep_answer(*, asker: str, key: str, answer: Answer) -> None:
     """Keep the answer to a write under the key that was claimed for it, in the same transaction."""
-    StoredAnswer.objects.filter(asker=asker, key=key).update(
-        status=answer.status, body=[answer.body, answer.location]
-    )
+    StoredAnswer.objects.filter(asker=asker, key=key).update(status=answer.status, body=[answer.body, answer.location])
 
 
 def release_key(*, asker: str, key: str) -> None:

@@ -19,7 +19,9 @@ from banyan.kit.guard import Actor, Channel, Grant, Role
 def actor_of(account_id: UUID, *, town_id: UUID, channel: Channel) -> Actor:
     """Return an account with the grants it holds in a town right now: an ended role is gone at the next request."""
     held = Membership.objects.filter(account_id=account_id, town_id=town_id, ended_at__isnull=True)
-    grants = tuple(Grant(Role(role), path, party) for role, path, party in held.values_list("role", "place_path", "party_id"))
+    grants = tuple(
+        Grant(Role(role), path, party) for role, path, party in held.values_list("role", "place_path", "party_id")
+    )
     return Actor(account_id=account_id, grants=grants, channel=channel)
 
 
@@ -38,7 +40,9 @@ def hash_of(secret: str) -> str:
 def towns_of(account_id: UUID) -> list[Town]:
     """Return the towns in which an account holds a role."""
     return list(
-        Town.objects.filter(memberships__account_id=account_id, memberships__ended_at__isnull=True).distinct().order_by("name_en")
+        Town.objects.filter(memberships__account_id=account_id, memberships__ended_at__isnull=True)
+        .distinct()
+        .order_by("name_en")
     )
 
 
@@ -100,7 +104,7 @@ def tokens_of(account_id: UUID, *, town_id: UUID, at: datetime) -> list[TokenVie
 
 
 def contact_of(account_id: UUID) -> tuple[str, str, str]:
-    """Return display name, phone number and e-mail address of an account, for the account itself; "" for what is not known."""
+    """Return display name, phone number and e-mail address of an account, for the account itself; "" if unknown."""
     held = Account.objects.filter(id=account_id).values_list("display_name", "phone", "email").first()
     return (held[0] or "", held[1] or "", held[2] or "") if held else ("", "", "")
 
@@ -123,7 +127,7 @@ class Player:
 
 
 def synthetic_cast(*, n_of_each: int = 2) -> list[Player]:
-    """Return a few accounts with a password of each role in the synthetic towns.  The caller shows them in a demonstration only."""
+    """Return a few accounts with a password of each role in the synthetic towns; for a demonstration only."""
     rows = Membership.objects.filter(town__is_synthetic=True, ended_at__isnull=True, account__is_active=True)
     rows = rows.exclude(account__password__startswith=UNUSABLE_PASSWORD_PREFIX)
     columns = ("account_id", "account__display_name", "account__email", "role", "town__name_zh", "town__name_en")

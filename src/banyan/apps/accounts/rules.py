@@ -49,7 +49,9 @@ def read_phone(text: str) -> str:
     if _MOBILE_IN_CHINA.fullmatch(digits):
         digits = f"+86{digits}"
     if not _E164.fullmatch(digits):
-        sentence = mark("This is not a phone number that can get messages. Outside mainland China, begin with + and the country.")
+        sentence = mark(
+            "This is not a phone number that can get messages. Outside mainland China, begin with + and the country."
+        )
         raise InvalidInput(mark("The phone number"), [Problem("phone", "pattern", sentence)])
     return digits
 

@@ -121,7 +121,9 @@ def look(
         There is no such person in this town.
     """
     if is_outside_area and not reason.strip():
-        raise InvalidInput(mark("The look"), [Problem("reason", "required", mark("Say why: this lies outside your area."))])
+        raise InvalidInput(
+            mark("The look"), [Problem("reason", "required", mark("Say why: this lies outside your area."))]
+        )
     with scopes.action_transaction():
         person: Person | None = Person.objects.filter(id=person_id).first()
         if person is None:

@@ -1,4 +1,4 @@
-"""What allauth has to know of our accounts: they have phone numbers, no user names, and are opened by a phone number only."""
+"""What allauth has to know of our accounts: phone numbers, no user names, and no sign-up but by phone."""
 
 from __future__ import annotations
 

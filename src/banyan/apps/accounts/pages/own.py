@@ -64,7 +64,11 @@ def issue_token(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG00
     try:
         with scopes.attempt():
             secret = actions.issue_token(
-                actor=request.actor, town=request.town, name=request.POST.get("token_name", ""), at=at, expires_at=expires_at
+                actor=request.actor,
+                town=request.town,
+                name=request.POST.get("token_name", ""),
+                at=at,
+                expires_at=expires_at,
             )
     except InvalidInput as error:
         return _page(request, problems=[{**one, "where": f"token_{one['where']}"} for one in spoken_problems(error)])
@@ -126,7 +130,11 @@ def _page(request: TownRequest, *, problems: list[dict[str, str]] | None = None,
         "typed": request.POST,
         "held": request.user,
         "roles": [
-            (str(grant.role), places.get(grant.place_path), parties.register(town).by_id.get(grant.party_id) if grant.party_id else None)
+            (
+                str(grant.role),
+                places.get(grant.place_path),
+                parties.register(town).by_id.get(grant.party_id) if grant.party_id else None,
+            )
             for grant in request.actor.grants
         ],
         "tokens": queries.tokens_of(account_id, town_id=town.id, at=timezone.now()),

@@ -88,7 +88,9 @@ def code(request: HttpRequest) -> HttpResponse:
             return _entered(request, phone)
         if not codes.waiting_phone(request):
             problem = gettext("This code was wrong too often. Ask for a new one.")
-            return _page(request, way="phone", typed=phone, problems=[{"where": "phone", "code": "used_up", "sentence": problem}])
+            return _page(
+                request, way="phone", typed=phone, problems=[{"where": "phone", "code": "used_up", "sentence": problem}]
+            )
         problems = [{"where": "code", "code": "wrong", "sentence": gettext("This is not the code that was sent.")}]
     context = {
         "phone": phone,
@@ -137,7 +139,12 @@ def _in_own_language(response: HttpResponse, account: Account) -> HttpResponse:
 def set_language(response: HttpResponse, language: str) -> None:
     """Let the browser remember the language of the reader."""
     response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME, language, max_age=365 * 86400, samesite="Lax", secure=settings.SECURE, httponly=True
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        max_age=365 * 86400,
+        samesite="Lax",
+        secure=settings.SECURE,
+        httponly=True,
     )
 
 
@@ -167,13 +174,15 @@ def sign_in_as(request: HttpRequest) -> HttpResponse:
     if account is None:
         raise NotFound("account")
     record_authentication(request, account, method="demonstration")
-    return perform_login(request, Login(user=account, redirect_url=_onward(request)))
+    return _in_own_language(perform_login(request, Login(user=account, redirect_url=_onward(request))), account)
 
 
 def _onward(request: HttpRequest) -> str:
     """Return where to go afterwards: a page of our own, else the start."""
     wanted = request.POST.get("next") or request.GET.get("next") or "/"
-    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    safe = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return wanted if safe else "/"
 
 

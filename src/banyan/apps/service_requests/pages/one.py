@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
@@ -66,7 +66,6 @@ def _page(
     reads = guard.may(actor, "service_requests.read", subject=subject)
     inner = guard.may(actor, "service_requests.read_internal", subject=subject)
     is_own = guard.reach(shared.as_reporter(request), "service_requests.read").covers(subject)
-    is_staff = reads and (inner or (actor.is_staff and not is_own))
     steps = queries.steps_for(actor, found, town=town) if reads else []
     photos = queries.photos(found) if reads or found.is_text_public else []
     moments = audit.timeline(("service_request", found.id))
@@ -146,9 +145,7 @@ def own_act(request: TownRequest, town: str, service_request_id: UUID, act: str)
 
 def _comment(request: TownRequest, actor: Actor, service_request_id: UUID, act: str) -> None:
     text = request.POST.get(f"{act}-text", "").replace("\r\n", "\n")
-    actions.comment(
-        actor=actor, town=request.town, service_request_id=service_request_id, text=text, at=timezone.now()
-    )
+    actions.comment(actor=actor, town=request.town, service_request_id=service_request_id, text=text, at=timezone.now())
 
 
 def _add_photos(request: TownRequest, actor: Actor, service_request_id: UUID, act: str) -> None:
@@ -201,8 +198,12 @@ _DEEDS: Final[Mapping[str, Callable[[TownRequest, Actor, UUID, str], None]]] = {
 
 @require_safe
 def photo(
-    request: TownRequest, town: str, service_request_id: UUID, photo_id: UUID, size: str = "jpg"  # noqa: ARG001
-) -> HttpResponse | FileResponse:
+    request: TownRequest,
+    town: str,  # noqa: ARG001
+    service_request_id: UUID,
+    photo_id: UUID,
+    size: str = "jpg",
+) -> HttpResponse:
     """Answer a photo to those who may read the request, or to everybody where its text is published."""
     row = Photo.objects.filter(id=photo_id, service_request_id=service_request_id).select_related("service_request")
     found = row.first()
@@ -212,7 +213,8 @@ def photo(
     path = files.path_of(request.town.id, found.id, suffix=size)
     if not path.exists():
         raise NotFound("photo")
-    response = FileResponse(path.open("rb"), content_type="image/jpeg", filename=f"{found.id}.{size}")
+    response = HttpResponse(path.read_bytes(), content_type="image/jpeg")
+    response.headers["Content-Disposition"] = f'inline; filename="{found.id}.{size}"'
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     patch_cache_control(response, private=True, max_age=3600)
@@ -222,4 +224,3 @@ def photo(
 def _may_see(actor: Actor, found: ServiceRequest, request: TownRequest) -> bool:
     subject = queries.subject_of(found, town=request.town)
     return found.is_text_public or guard.may(actor, "service_requests.read", subject=subject)
-

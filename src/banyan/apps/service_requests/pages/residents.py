@@ -34,7 +34,13 @@ _SENT: Final = "sent"
 #: Wrong tracking numbers from one address: 45 random bits leave a guesser nothing to hope for at this rate.
 _GUESSES: Final = "20/15m/ip"
 #: Field of a draft as an action names it -> field of the page.
-_FIELD: Final = {"lon": "point", "lat": "point", "coordinate_system": "point", "place_code": "grid", "channel": "intake"}
+_FIELD: Final = {
+    "lon": "point",
+    "lat": "point",
+    "coordinate_system": "point",
+    "place_code": "grid",
+    "channel": "intake",
+}
 
 
 # --- choosing what it is about ---------------------------------------------------------------------------------------
@@ -59,7 +65,9 @@ def _matching(services: Any, words: str) -> list[queries.ServiceView]:
     def place_of_hit(service: queries.ServiceView) -> int | None:
         names = f"{service.name_zh} {service.name_en}".casefold()
         keys = f"{names} {service.keywords_zh} {service.keywords_en}".casefold()
-        rest = f"{keys} {service.group_zh} {service.group_en} {service.description_zh} {service.description_en}".casefold()
+        rest = (
+            f"{keys} {service.group_zh} {service.group_en} {service.description_zh} {service.description_en}".casefold()
+        )
         return next((i for i, text in enumerate((names, keys, rest)) if all(word in text for word in wanted)), None)
 
     hits = [(hit, i, service) for i, service in enumerate(services) if (hit := place_of_hit(service)) is not None]
@@ -138,8 +146,8 @@ def _draft(actor: Actor, service: queries.ServiceView, typed: Typed) -> Draft:
         service_code=service.code,
         description=typed.description.replace("\r\n", "\n"),
         urgency=str(Urgency.EMERGENCY) if typed.urgency == Urgency.EMERGENCY else "",
-        lon=_degrees(typed.lon, where="lon"),
-        lat=_degrees(typed.lat, where="lat"),
+        lon=_degrees(typed.lon),
+        lat=_degrees(typed.lat),
         address=typed.address,
         place_code=typed.building or typed.grid,
         intake=str(Intake.WEB) if _is_own(actor, typed) else typed.intake,
@@ -159,7 +167,7 @@ def _is_own(actor: Actor, typed: Typed) -> bool:
     return typed.intake in ("", Intake.WEB) or not guard.may(actor, "service_requests.report_on_behalf")
 
 
-def _degrees(text: str, *, where: str) -> float | None:
+def _degrees(text: str) -> float | None:
     """Read decimal degrees; what is no number becomes one that is out of range, so that the rules name the problem."""
     try:
         return float(text.strip().replace("，", ".").replace(",", ".")) if text.strip() else None
@@ -316,9 +324,12 @@ def my_requests(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG00
         raise SignInNeeded()
     at = timezone.now()
     page = queries.listed(
-        shared.as_reporter(request), queries.Filter(), town=request.town, at=at, size=30, cursor=request.GET.get("cursor", "")
+        shared.as_reporter(request),
+        queries.Filter(),
+        town=request.town,
+        at=at,
+        size=30,
+        cursor=request.GET.get("cursor", ""),
     )
     context = {"entries": shared.entries(page.rows, town=request.town, at=at), "page": page}
     return render(request, "service_requests/mine.html", context)
-
-

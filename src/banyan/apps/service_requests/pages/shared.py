@@ -21,11 +21,26 @@ from banyan.kit.guard import Actor
 _BEARER: Final = "bearer"
 _MOST_NUMBERS: Final = 50
 _GROUP_ICONS: Final = {
-    "street_lighting": "lamp", "public_utilities": "water", "traffic": "road", "city_appearance": "waste",
-    "greening": "tree", "other_parts": "shop", "appearance_hygiene": "waste", "advertising": "flag",
-    "building_works": "noise", "street_order": "car", "emergencies": "fire", "other_events": "paw", "lifts": "lift",
-    "building_fabric": "building", "plumbing_electrics": "power", "estate_services": "key", "elder_care": "care",
-    "home_services": "home", "community_life": "people", "voice": "comment",
+    "street_lighting": "lamp",
+    "public_utilities": "water",
+    "traffic": "road",
+    "city_appearance": "waste",
+    "greening": "tree",
+    "other_parts": "shop",
+    "appearance_hygiene": "waste",
+    "advertising": "flag",
+    "building_works": "noise",
+    "street_order": "car",
+    "emergencies": "fire",
+    "other_events": "paw",
+    "lifts": "lift",
+    "building_fabric": "building",
+    "plumbing_electrics": "power",
+    "estate_services": "key",
+    "elder_care": "care",
+    "home_services": "home",
+    "community_life": "people",
+    "voice": "comment",
 }
 
 

@@ -48,6 +48,8 @@ _NOTES: Final[Mapping[str, str]] = {
     "rated": "words",
     "received": "description",
 }
+#: Words beside the steps: for those concerned only.
+_BESIDE: Final = frozenset({"commented", "photographed", "rated"})
 _ROLES: Final[Mapping[str, str]] = {
     Role.RESIDENT: gettext_noop("Resident"),
     Role.WORKER: gettext_noop("Handler"),
@@ -104,15 +106,11 @@ def told(
     for moment in moments:
         verb = moment.verb.removeprefix("service_requests.")
         party_id = moment.facts.get("party_id") or party_id
-        if verb not in SENTENCES or (_is_beside(moment, verb) and not _hears(moment, ear)):
+        if verb not in SENTENCES or (verb in _BESIDE and not _hears(moment, ear)):
             continue
         party = parties.register(town).by_id.get(UUID(party_id)) if party_id else None
         found.append(_one(moment, verb, ear=ear, party=bi(party), mine=reporter_account_id, names=names, photos=by_id))
     return found[::-1]
-
-
-def _is_beside(moment: Moment, verb: str) -> bool:
-    return verb in {"commented", "photographed", "rated"}
 
 
 def _hears(moment: Moment, ear: Ear) -> bool:
@@ -153,9 +151,7 @@ def _note(moment: Moment, verb: str) -> str:
     return moment.words[name] or gettext("(these words have been erased)")
 
 
-def _by(
-    moment: Moment, verb: str, *, ear: Ear, party: str, mine: UUID | None, names: Mapping[UUID, str]
-) -> str:
+def _by(moment: Moment, verb: str, *, ear: Ear, party: str, mine: UUID | None, names: Mapping[UUID, str]) -> str:
     """Name who acted: the reporter as such, the staff by role and party, by name only among themselves."""
     is_reporter = moment.account_id == mine and (mine is not None or verb in {"commented", "rated", "withdraw"})
     if moment.account_id is None or is_reporter or not _is_staff(moment.role):
@@ -174,12 +170,22 @@ def _is_staff(role: str) -> bool:
 def steps_done(status: str, *, is_rated: bool) -> list[tuple[str, str]]:
     """Return the way of a request as (word, done | now | ""): reported, handed on, handled, verified, rated."""
     reached = {
-        "received": 1, "triaged": 1, "reopened": 1, "returned": 1, "dispatched": 2, "accepted": 2, "in_progress": 2,
-        "paused": 2, "resolved": 3, "verified": 4, "closed": 4, "rejected": 1, "withdrawn": 1,
+        "received": 1,
+        "triaged": 1,
+        "reopened": 1,
+        "returned": 1,
+        "dispatched": 2,
+        "accepted": 2,
+        "in_progress": 2,
+        "paused": 2,
+        "resolved": 3,
+        "verified": 4,
+        "closed": 4,
+        "rejected": 1,
+        "withdrawn": 1,
     }[status] + (1 if is_rated and status in {"verified", "closed"} else 0)
     words = [gettext("Reported"), gettext("Handed on"), gettext("Handled"), gettext("Verified"), gettext("Rated")]
     is_over = status in {"rejected", "withdrawn"}
     return [
         (word, "done" if i < reached else "now" if i == reached and not is_over else "") for i, word in enumerate(words)
     ]
-
