@@ -84,22 +84,25 @@ def _is_half_done() -> bool:
 
 
 def _forget() -> None:
-    """Throw away the demonstration's database and files; a database with a real town is left alone."""
+    """Throw away the demonstration's database and files; a database with a town that is not synthetic is left alone."""
     from django.conf import settings
     from django.db import connection
 
+    _refuse_real_towns()
     if connection.vendor == "sqlite":
         connection.close()
         for end in ("", "-wal", "-shm", "-journal"):
             Path(f"{settings.DATABASES['default']['NAME']}{end}").unlink(missing_ok=True)
     else:
-        _empty_postgres()
+        with connection.cursor() as cursor:
+            cursor.execute("DROP SCHEMA public CASCADE")
+            cursor.execute("CREATE SCHEMA public")
     shutil.rmtree(settings.FILES_ROOT, ignore_errors=True)
     _mark().unlink(missing_ok=True)
 
 
-def _empty_postgres() -> None:
-    from django.db import DatabaseError, connection
+def _refuse_real_towns() -> None:
+    from django.db import DatabaseError
 
     from banyan.apps.territory import queries as territory
 
@@ -108,10 +111,8 @@ def _empty_postgres() -> None:
     except DatabaseError:
         return
     if real:
-        raise click.ClickException(f"This database holds towns that are not synthetic ({', '.join(real)}): nothing was thrown away.")
-    with connection.cursor() as cursor:
-        cursor.execute("DROP SCHEMA public CASCADE")
-        cursor.execute("CREATE SCHEMA public")
+        named = ", ".join(real)
+        raise click.ClickException(f"This database holds towns that are not synthetic ({named}): nothing was thrown away.")
 
 
 def _generate(scale: float) -> None:

@@ -39,10 +39,10 @@ def test_a_writer_that_is_rolled_back_leaves_no_task() -> None:
 def test_the_same_news_delivered_three_times_is_told_once() -> None:
     town = small_town()
     town.report()
-    _, *words = OrmQ.objects.get().task["args"]
+    task = OrmQ.objects.get().task
 
     for _ in range(3):
-        jobs.run("banyan.kit.facts.deliver", *words)
+        jobs.run(*task["args"], **task["kwargs"])
 
     with town.scope():
         assert [told.account_id for told in Notice.objects.all()] == [town.accounts["coordinator"]]
