@@ -59,6 +59,10 @@ class Records(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(getattr(request, "reads_records", False))
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        # Without the tools of an account: signing out and passwords have pages of their own.
+        return {**super().each_context(request), "has_permission": False}
+
 
 class Reading(admin.ModelAdmin):  # type: ignore[type-arg]
     """A table that is read and never written."""

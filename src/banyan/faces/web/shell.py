@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -66,6 +66,10 @@ def _shell(request: HttpRequest) -> Shell:
     )
 
 
+#: Pages that belong to an entry of the navigation without being it begin like this.
+_INSIDE: Final = {"administration": "office_"}
+
+
 def _nav(request: HttpRequest, town: Town, actor: Actor, unread: int) -> list[Item]:
     wanted: list[tuple[str, str, str, bool]] = [
         ("town_home", gettext("Home"), "home", True),
@@ -79,10 +83,20 @@ def _nav(request: HttpRequest, town: Town, actor: Actor, unread: int) -> list[It
     ]
     here = getattr(getattr(request, "resolver_match", None), "url_name", "")
     return [
-        Item(label, reverse(name, args=[town.slug]), icon, current=here == name, badge=unread if name == "inbox" else 0)
+        Item(
+            label,
+            reverse(name, args=[town.slug]),
+            icon,
+            current=_is_here(name, here),
+            badge=unread if name == "inbox" else 0,
+        )
         for name, label, icon, shown in wanted
         if shown
     ]
+
+
+def _is_here(name: str, here: str) -> bool:
+    return here == name or (name in _INSIDE and here.startswith(_INSIDE[name]))
 
 
 def signed_in(actor: Actor) -> bool:
