@@ -162,5 +162,8 @@ def missing_wall(connection: BaseDatabaseWrapper) -> str:
         cursor.execute("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
         is_superuser, bypasses = cursor.fetchone()
     if is_superuser or bypasses:
-        return "this PostgreSQL role is not bound by row security; let the application use a role of its own (docs/how-to)."
+        return (
+            "this PostgreSQL role is not bound by row security; "
+            "let the application use a role of its own (docs/how-to)."
+        )
     return ""
