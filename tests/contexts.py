@@ -10,7 +10,7 @@ from django.test.signals import template_rendered
 
 
 def let_contexts_be_seen(patch: pytest.MonkeyPatch) -> None:
-    """Send Django's signal of tests with every Jinja2 page, so that `response.context` holds what the page was given."""
+    """Send Django's signal of tests with every Jinja2 page: `response.context` then holds what the page was given."""
     plain = Template.render
 
     def told(self: Template, context: dict[str, Any] | None = None, request: Any = None) -> str:

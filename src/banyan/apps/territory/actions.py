@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import F
@@ -83,6 +83,10 @@ class NewPlace:
     n_dwellings: int = 0
 
 
+#: Degrees, about a metre: a corner on the rim of the town may lose its last digits on the way through a file.
+_RIM: Final = 1e-5
+
+
 def read_places(content: bytes, *, town: Town, form: str = "geojson", system: str = "wgs84") -> list[NewPlace]:
     """Read the places of a file for a town; nothing is stored.
 
@@ -107,7 +111,9 @@ def read_places(content: bytes, *, town: Town, form: str = "geojson", system: st
         problems.append(Problem("coordinate_system", "unknown", sentence, value))
     if problems:
         raise InvalidInput(mark("The places"), problems)
-    bounds = Bounds(west=town.min_lon, south=town.min_lat, east=town.max_lon, north=town.max_lat)
+    bounds = Bounds(
+        west=town.min_lon - _RIM, south=town.min_lat - _RIM, east=town.max_lon + _RIM, north=town.max_lat + _RIM
+    )
     rows, problems = rules.read(content, form=form, system=System(system), bounds=bounds)
     places = [NewPlace(**row) for row in rows]
     held = dict(Place.objects.values_list("code", "path"))

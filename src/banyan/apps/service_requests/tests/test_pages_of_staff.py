@@ -380,7 +380,8 @@ def test_an_internal_note_stays_among_the_staff(small_town: SmallTown):
     client.post(_staff(small_town, made.id, "note/"), {"note": words, "readers": "staff"})
     client.post(_staff(small_town, made.id, "note/"), {"note": "师傅明天来", "readers": "everyone"})
 
-    seen = {key: _client(small_town, key).get(path).content.decode() for key in ("resident", "coordinator", "neighbour")}
+    readers = ("resident", "coordinator", "neighbour")
+    seen = {key: _client(small_town, key).get(path).content.decode() for key in readers}
 
     assert words in seen["coordinator"]
     assert words not in seen["resident"] and "师傅明天来" in seen["resident"]
@@ -584,7 +585,9 @@ def test_a_broken_file_is_refused_in_words(small_town: SmallTown, content: bytes
         assert answer.status_code == 422 and answer.context["problems"], name
 
 
-@pytest.mark.parametrize(("key", "reads", "writes"), [("manager", 200, 302), ("auditor", 200, 403), ("coordinator", 403, 403)])
+@pytest.mark.parametrize(
+    ("key", "reads", "writes"), [("manager", 200, 302), ("auditor", 200, 403), ("coordinator", 403, 403)]
+)
 def test_the_catalogue_is_edited_by_managers_and_read_by_auditors(
     small_town: SmallTown, key: str, reads: int, writes: int
 ):
