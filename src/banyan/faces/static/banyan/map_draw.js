@@ -33,6 +33,7 @@ export async function draw(box, { centre = null, still = true } = {}) {
   const canvas = box.querySelector("[data-map-canvas]");
   const { Map: TownMap, NavigationControl, ScaleControl } = await loadLibrary();
   canvas.replaceChildren();
+  canvas.setAttribute("aria-busy", "true");   // until everything that was asked for is drawn
   const map = new TownMap({
     container: canvas, style: townStyle(settings), attributionControl: false, cooperativeGestures: still,
     dragRotate: false, pitchWithRotate: false, touchPitch: false, maxZoom: 19, fadeDuration: 0,
@@ -43,6 +44,7 @@ export async function draw(box, { centre = null, still = true } = {}) {
       "CooperativeGesturesHandler.WindowsHelpText": words.ctrl_scroll, "CooperativeGesturesHandler.MacHelpText": words.ctrl_scroll,
     },
   });
+  map.once("idle", () => canvas.removeAttribute("aria-busy"));
   map.touchZoomRotate.disableRotation();
   map.addControl(new NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new ScaleControl({ maxWidth: 90 }), "bottom-left");
