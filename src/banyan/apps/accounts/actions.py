@@ -234,6 +234,6 @@ def release_key(*, asker: str, key: str) -> None:
 
 
 def forget_answers(*, before: datetime) -> int:
-    """Forget the answers of the town in scope that are older than an instant; return how many.  A repeat is then new."""
+    """Forget the answers of the town in scope that are older than an instant; return how many."""
     with scopes.action_transaction():
         return StoredAnswer.objects.filter(at__lt=before).delete()[0]

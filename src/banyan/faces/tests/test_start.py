@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.test import Client
 
 from banyan.apps.accounts.models import Account
+from tests.statements import at_most
 from tests.towns import SmallTown
 from tests.towns import small_town as found
 
@@ -70,13 +69,13 @@ def test_a_worker_sees_what_waits_for_their_party(small_town: SmallTown):
 
 
 @pytest.mark.parametrize("key", ["", "resident", "worker", "coordinator", "operator"])
-def test_home_costs_few_queries_for_every_reader(small_town: SmallTown, key: str, django_assert_max_num_queries: Any):
+def test_home_costs_few_queries_for_every_reader(small_town: SmallTown, key: str):
     for _ in range(6):
         small_town.report()
     client = _client(small_town, key)
     client.get(_home(small_town))
 
-    with django_assert_max_num_queries(12):
+    with at_most(12):
         client.get(_home(small_town))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,6 +10,7 @@ from django.utils import timezone
 
 from banyan.apps.accounts import actions, queries
 from banyan.apps.accounts.models import Account, ApiToken, Membership
+from tests.statements import at_most
 from tests.towns import PASSWORD, SmallTown
 
 
@@ -117,9 +117,9 @@ def test_a_new_password_keeps_this_session_and_ends_the_old_password(small_town:
     assert client.get(_at(small_town)).status_code == 200
 
 
-def test_the_page_of_the_account_costs_few_queries(small_town: SmallTown, django_assert_max_num_queries: Any):
+def test_the_page_of_the_account_costs_few_queries(small_town: SmallTown):
     client = _client(small_town)
     client.get(_at(small_town))
 
-    with django_assert_max_num_queries(7):
+    with at_most(7):
         client.get(_at(small_town))

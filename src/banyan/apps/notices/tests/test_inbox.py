@@ -16,6 +16,7 @@ from banyan.apps.service_requests import events
 from banyan.apps.service_requests.rules import Step
 from banyan.base.ids import uuid7
 from banyan.faces import news
+from tests.statements import at_most
 from tests.towns import NOW, SmallTown
 
 LAMP = {"name_zh": "路灯不亮", "name_en": "Street lamp out"}
@@ -108,15 +109,13 @@ def test_a_step_becomes_news_with_the_name_of_its_service(small_town: SmallTown)
     assert _at(small_town, f"requests/{made.id}/") in page
 
 
-def test_a_long_inbox_is_turned_page_by_page_at_the_same_cost(
-    small_town: SmallTown, django_assert_max_num_queries: Any
-):
+def test_a_long_inbox_is_turned_page_by_page_at_the_same_cost(small_town: SmallTown):
     for minute in range(35):
         _tell(small_town, "resident", minute=minute)
     client = _client(small_town)
     client.get(_at(small_town))
 
-    with django_assert_max_num_queries(7):
+    with at_most(7):
         page = client.get(_at(small_town)).content.decode()
 
     assert page.count('class="entry-title"') == 30

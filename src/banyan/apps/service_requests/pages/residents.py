@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import segno
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -28,7 +29,7 @@ from banyan.base.ids import read_tracking_number, uuid7
 from banyan.kit import guard, images, limits, scopes
 from banyan.kit.asking import TownRequest, is_htmx
 from banyan.kit.guard import Actor
-from banyan.kit.problem import spoken_problems
+from banyan.kit.problem import spoken, spoken_problems
 
 _SENT: Final = "sent"
 #: Wrong tracking numbers from one address: 45 random bits leave a guesser nothing to hope for at this rate.
@@ -122,6 +123,7 @@ def _sent(request: TownRequest, service: queries.ServiceView, typed: Typed) -> H
     try:
         draft = _draft(request.actor, service, typed)
         with scopes.attempt():
+            _count_report(request)
             received = actions.report(
                 actor=request.actor,
                 town=request.town,
@@ -131,10 +133,19 @@ def _sent(request: TownRequest, service: queries.ServiceView, typed: Typed) -> H
             )
     except InvalidInput as error:
         return _details(request, service, typed, problems=shown_problems(error), n_photos=len(files))
+    except limits.TooManyTries as error:
+        problems = [{"where": "", "code": error.code, "sentence": spoken(error)}]
+        return _details(request, service, typed, problems=problems, n_photos=len(files), status=429)
     if draft.intake not in ON_BEHALF and request.actor.account_id is None:
         shared.remember_number(request, received.id)
     request.session[_SENT] = {"id": str(received.id), "number": received.tracking_number}
     return redirect("received", request.town.slug)
+
+
+def _count_report(request: TownRequest) -> None:
+    """Count a report from somebody unknown; a refused one is not counted, because its transaction is rolled back."""
+    if request.actor.account_id is None and settings.REPORTS_PER_HOUR:
+        limits.spend_try(request, "report", rates=f"{settings.REPORTS_PER_HOUR}/h/ip")
 
 
 def _draft(actor: Actor, service: queries.ServiceView, typed: Typed) -> Draft:
@@ -203,6 +214,7 @@ def _details(
     *,
     problems: Sequence[dict[str, str]] = (),
     n_photos: int = 0,
+    status: int = 0,
 ) -> HttpResponse:
     actor, town = request.actor, request.town
     account_id = actor.account_id
@@ -219,7 +231,7 @@ def _details(
         "own_contact": _own_contact(account_id) if account_id else None,
         "icon_of": shared.group_icon,
     }
-    return render(request, "service_requests/report.html", context, status=422 if problems else 200)
+    return render(request, "service_requests/report.html", context, status=status or (422 if problems else 200))
 
 
 def _areas(request: TownRequest) -> list[tuple[territory.PlaceView | None, list[territory.PlaceView]]]:

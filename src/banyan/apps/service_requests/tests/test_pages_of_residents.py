@@ -19,6 +19,7 @@ from banyan.apps.service_requests.models import Photo, ServiceRequest
 from banyan.apps.service_requests.pages.telling import SENTENCES
 from banyan.apps.service_requests.rules import Step
 from banyan.base.ids import tracking_number
+from tests.statements import at_most
 from tests.towns import NOW, SmallTown
 
 LATER = NOW + timedelta(minutes=30)
@@ -161,6 +162,20 @@ def test_residents_choose_between_emergency_and_ordinary_only(small_town: SmallT
     _client(small_town).post(_at(small_town, "report/about/lamp/"), _words(urgency="low"))
 
     assert _only_request(small_town).urgency == "normal"
+
+
+def test_reports_of_strangers_are_counted_and_what_was_typed_stays(small_town: SmallTown, settings: Any):
+    settings.REPORTS_PER_HOUR = 2
+    client, path = _client(small_town), _at(small_town, "report/about/lamp/")
+
+    answers = [client.post(path, words) for words in (_words(), _words(description=""), _words(), _words())]
+    signed_in = _client(small_town, "resident").post(path, _words())
+
+    assert [answer.status_code for answer in answers] == [302, 422, 302, 429]
+    assert "路灯不亮" in answers[-1].content.decode()
+    assert signed_in.status_code == 302
+    with small_town.scope():
+        assert ServiceRequest.objects.count() == 3
 
 
 # --- following by number ---------------------------------------------------------------------------------------------
@@ -421,17 +436,17 @@ def test_a_broken_cursor_is_refused_kindly(small_town: SmallTown, cursor: str):
     assert _client(small_town).get(_at(small_town, f"requests/?cursor={cursor}")).status_code == 422
 
 
-def test_pages_of_lists_cost_the_same_however_long_they_are(small_town: SmallTown, django_assert_max_num_queries: Any):
+def test_pages_of_lists_cost_the_same_however_long_they_are(small_town: SmallTown):
     for minute in range(22):
         small_town.report(at=NOW + timedelta(minutes=minute))
     client, resident = _client(small_town), _client(small_town, "resident")
     client.get(_at(small_town, "requests/"))
 
-    with django_assert_max_num_queries(4):
+    with at_most(4):
         client.get(_at(small_town, "requests/"))
-    with django_assert_max_num_queries(3):
+    with at_most(3):
         client.get(_at(small_town, "requests/points.json"))
-    with django_assert_max_num_queries(7):
+    with at_most(7):
         resident.get(_at(small_town, "requests/mine/"))
 
 
