@@ -12,6 +12,7 @@ from banyan.kit.jobs import Every
 SCHEDULES: Final = (
     Every("Seal history", "banyan.apps.audit.tasks.seal_towns", minutes=1),
     Every("Seal what was committed late", "banyan.apps.audit.tasks.sweep_towns", minutes=60),
+    Every("Forget the answers to old writes", "banyan.apps.accounts.tasks.forget_answers", minutes=60),
 )
 
 

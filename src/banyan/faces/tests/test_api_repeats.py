@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.db import connection, connections
 from django.http import HttpResponse
 from django.utils import timezone
 
-from banyan.apps.accounts import actions as accounts
+from banyan.apps.accounts import tasks
 from banyan.apps.accounts.models import StoredAnswer
 from banyan.base.ids import uuid7
 from tests.programs import REPORT, Program, codes_of, fresh_key, problem_of
@@ -152,17 +153,19 @@ def test_a_contact_is_stored_nowhere_else_and_each_look_is_noted(small_town: Sma
         assert not StoredAnswer.objects.filter(key=once).exists()
 
 
-def test_answers_are_forgotten_in_time_and_their_keys_are_free_again(small_town: SmallTown) -> None:
-    program, once = Program(small_town, "resident"), fresh_key()
-    program.post("/service_requests", REPORT, Idempotency_Key=once)
+def test_answers_are_forgotten_after_three_days_and_their_keys_are_free_again(small_town: SmallTown) -> None:
+    program, old, young = Program(small_town, "resident"), fresh_key(), fresh_key()
+    for key, days in ((old, 4), (young, 2)):
+        program.post("/service_requests", REPORT, Idempotency_Key=key)
+        with small_town.scope():
+            StoredAnswer.objects.filter(key=key).update(at=timezone.now() - timedelta(days=days))
 
-    with small_town.scope():
-        n_forgotten = accounts.forget_answers(before=timezone.now())
-    again = program.post("/service_requests", REPORT, Idempotency_Key=once)
+    tasks.forget_answers()
+    again = {key: program.post("/service_requests", REPORT, Idempotency_Key=key) for key in (old, young)}
 
-    assert n_forgotten == 1
-    assert "Idempotency-Replayed" not in again.headers
-    assert n_requests(small_town) == 2
+    assert "Idempotency-Replayed" not in again[old].headers
+    assert again[young].headers["Idempotency-Replayed"] == "true"
+    assert n_requests(small_town) == 3
 
 
 def _at_once(n: int, program: Program, body: dict[str, Any], **headers: str) -> list[HttpResponse]:
