@@ -57,8 +57,9 @@ class ApiMiddleware:
         request.town, request.actor = None, ANYONE  # type: ignore[attr-defined]
         if not _is_readable(request):
             return problems.of_status(400)
-        if int(request.META.get("CONTENT_LENGTH") or 0) > _MOST_BYTES:
-            return problems.of_status(413)
+        length = str(request.META.get("CONTENT_LENGTH") or "0")
+        if not (length.isascii() and length.isdigit()) or int(length[:20]) > _MOST_BYTES:
+            return problems.of_status(413 if length.isdigit() else 400)
         named = _IN_TOWN.match(request.path_info)
         if named is None:
             return self.get_response(request)

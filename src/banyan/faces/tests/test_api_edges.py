@@ -223,6 +223,15 @@ def test_a_body_that_is_too_large_is_a_problem(small_town: SmallTown) -> None:
     problem_of(with_key, status=413)
 
 
+@pytest.mark.parametrize(("length", "status"), [("9" * 30, 413), ("100000000", 413), ("many", 400), ("-1", 400)])
+def test_a_length_that_cannot_be_is_a_problem(small_town: SmallTown, length: str, status: int) -> None:
+    address = f"/api/v1/towns/{small_town.town.slug}/service_requests"
+
+    response = Client().generic("POST", address, b"{}", content_type="application/json", CONTENT_LENGTH=length)
+
+    problem_of(response, status=status)
+
+
 def test_a_host_that_is_not_ours_is_a_problem(small_town: SmallTown) -> None:
     response = Client().get(f"/api/v1/towns/{small_town.town.slug}/services", headers={"Host": "evil.example"})
 
