@@ -125,7 +125,9 @@ class ServiceRequest(TownRow):
         indexes: ClassVar = [
             models.Index(fields=["town", "-requested_at", "-id"], name="requests_newest"),
             models.Index(fields=["town", "status", "-requested_at", "-id"], name="requests_by_status"),
-            models.Index(fields=["town", "deadline_at", "id"], name="requests_by_clock"),
+            models.Index(
+                fields=["town", "deadline_at", "id"], condition=Q(stopped_at__isnull=True), name="requests_by_running_clock"
+            ),
             models.Index(fields=["town", "place", "-requested_at"], name="requests_by_place"),
             models.Index(fields=["town", "party", "-requested_at"], name="requests_by_party"),
             models.Index(fields=["town", "reporter_account_id"], name="requests_by_reporter"),
