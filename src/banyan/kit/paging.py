@@ -52,6 +52,8 @@ def page_of(
     first, second = (name.lstrip("-") for name in order)
     if at is not None:
         beyond = "lt" if falling else "gt"
+        # The first bound is implied by what follows, and it is the one from which a database starts in its index.
+        rows = rows.filter(**{f"{first}__{beyond}e": at})
         rows = rows.filter(Q(**{f"{first}__{beyond}": at}) | Q(**{first: at, f"{second}__{beyond}": row_id}))
     sign = "-" if falling else ""
     found = list(rows.order_by(f"{sign}{first}", f"{sign}{second}").values_list(*columns, first, second)[: size + 1])
