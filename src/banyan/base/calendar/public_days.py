@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
-from typing import Final
+from functools import cache, lru_cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
 
 from banyan.base.calendar.hours import FIRST_YEAR, LAST_YEAR
 
@@ -16,12 +20,34 @@ MOVE_DAYS_BY_YEARLY_NOTICE: Final = frozenset({"AZ", "BY", "CN", "HU", "KG", "KZ
 @lru_cache(maxsize=1024)
 def public_days(country: str, subdivision: str | None, *, year: int) -> tuple[Mapping[date, str], frozenset[date]]:
     """Free days with their names and weekend days that are worked, of one year."""
-    import holidays  # half a second nobody should pay who needs no holidays
-
-    known = holidays.country_holidays(country, subdiv=subdivision, years=year)
+    known = _calendar_of(country)(subdiv=subdivision, years=year)
     moved = getattr(known, "weekend_workdays", None) or ()
     free = {on: name for on, name in known.items() if on.year == year}
     return free, frozenset(on for on in moved if on.year == year)
+
+
+@cache
+def _calendar_of(country: str) -> Any:
+    """Return the package's calendar of one country, and import only that.
+
+    Asked in its own way, the package imports the calendars of all countries: half a second, and 7 MiB in each process.
+    """
+    import holidays.registry  # nobody should pay for it who needs no holidays
+
+    registered = holidays.registry.COUNTRIES.items()
+    found = next(((module, names[0]) for module, names in registered if country in names[1:]), None)
+    if found is None:
+        raise NotImplementedError(country)
+    folder = "holidays.countries"
+    if folder in sys.modules:
+        return getattr(import_module(f"{folder}.{found[0]}"), found[1])
+    stand_in = ModuleType(folder)
+    stand_in.__path__ = [str(Path(holidays.__file__).parent / "countries")]
+    sys.modules[folder] = stand_in
+    try:
+        return getattr(import_module(f"{folder}.{found[0]}"), found[1])
+    finally:
+        del sys.modules[folder]
 
 
 @lru_cache(maxsize=64)
