@@ -51,5 +51,7 @@ def read_of(*, actor: Actor, subject: tuple[str, UUID], at: datetime) -> None:
     unread = Notice.objects.filter(
         account_id=actor.account_id, subject_type=subject[0], subject_id=subject[1], read_at__isnull=True
     )
+    if not unread.exists():  # most pages are opened without news: no write lock for them
+        return
     with scopes.action_transaction():
         unread.update(read_at=at)

@@ -26,7 +26,7 @@ from banyan.apps.accounts import actions, queries, rules
 from banyan.apps.accounts.models import Account
 from banyan.apps.accounts.pages import codes
 from banyan.apps.territory import queries as territory
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.base.errors import InvalidInput, NotFound
 from banyan.kit import scopes
 from banyan.kit.guard import Channel
