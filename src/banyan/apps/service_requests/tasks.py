@@ -13,7 +13,7 @@ from banyan.apps.service_requests import actions, queries
 from banyan.apps.service_requests.rules.imports import Profile, SourceService, slug
 from banyan.apps.territory import actions as place_actions
 from banyan.apps.territory import queries as territory
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.base.calendar import ALWAYS
 from banyan.kit import scopes
 from banyan.kit.guard import Actor, Channel, Grant, Role

@@ -16,7 +16,7 @@ from banyan.apps.service_requests.rules import ENDED, STAGE, Clocks
 from banyan.apps.service_requests.rules.clocks import left_min
 from banyan.apps.service_requests.rules.imports import Case
 from banyan.apps.territory import queries as territory
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.base.ids import tracking_number, uuid7
 from banyan.kit import guard, scopes
 from banyan.kit.guard import Actor

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from banyan.apps.accounts import queries as accounts
 from banyan.apps.audit import actions as audit
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import events, queries, rules
 from banyan.apps.service_requests.actions.report import calendar_of
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.rules import Clocks, Status, Step, Wanted, clocks
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.base.errors import InvalidInput, Problem, StaleVersion, mark
 from banyan.kit import facts, scopes
 from banyan.kit.guard import Actor
@@ -124,6 +125,11 @@ def _suggested(service: queries.ServiceView, request: ServiceRequest, *, town: T
 def _dispatched(request: ServiceRequest, wanted: Wanted, *, town: Town) -> dict[str, Any]:
     if wanted.party_id not in parties.register(town).by_id:
         raise InvalidInput(mark("The step"), [Problem("party_id", "unknown", mark("There is no such party."))])
+    if wanted.handler_account_id is not None:
+        workers = accounts.members(town_id=town.id, party_id=wanted.party_id)
+        if wanted.handler_account_id not in {worker.account_id for worker in workers}:
+            sentence = mark("The handler does not work for this party.")
+            raise InvalidInput(mark("The step"), [Problem("handler_account_id", "unknown", sentence)])
     return {"party_id": wanted.party_id, "handler_account_id": wanted.handler_account_id}
 
 

@@ -14,7 +14,7 @@ from banyan.apps.service_requests import events, queries, rules
 from banyan.apps.service_requests.actions.photos import stored_photos
 from banyan.apps.service_requests.errors import NotRateable
 from banyan.apps.service_requests.models import Comment, Photo, ServiceRequest
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.base.errors import InvalidInput, NotFound, Problem, StaleVersion, mark
 from banyan.kit import facts, guard, scopes
 from banyan.kit.guard import Actor

@@ -229,6 +229,17 @@ def test_dispatch_goes_to_whoever_answers_for_the_place_unless_another_is_named(
     assert named.party_id == small_town.parties["lift_company"]
 
 
+def test_the_named_handler_works_for_the_party(small_town: SmallTown):
+    made = small_town.report()
+    small_town.step(made.id, "triage", "coordinator")
+
+    with pytest.raises(InvalidInput):
+        small_town.step(made.id, "dispatch", "coordinator", handler_account_id=small_town.accounts["other_worker"])
+
+    done = small_town.step(made.id, "dispatch", "coordinator", handler_account_id=small_town.accounts["worker"])
+    assert done.handler_account_id == small_town.accounts["worker"]
+
+
 def test_triage_puts_the_service_right_and_finds_who_answers_anew(small_town: SmallTown):
     made = small_town.report()
 
