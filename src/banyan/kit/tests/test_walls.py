@@ -175,7 +175,7 @@ def _row_of(raw: Any, reference: walls.Reference, town_id: Any) -> dict[str, Any
     cursor = raw.cursor()
     cursor.execute(
         f'SELECT * FROM "{reference.table}" '
-        f'WHERE town_id = \'{key(town_id)}\' AND "{reference.column}" IS NOT NULL LIMIT 1'
+        f"WHERE town_id = '{key(town_id)}' AND \"{reference.column}\" IS NOT NULL LIMIT 1"
     )
     values = cursor.fetchone()
     assert values is not None, f"furnished.py leaves {reference.table}.{reference.column} empty"
