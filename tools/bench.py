@@ -3,6 +3,8 @@
 A benchmark is a file `benchmarks/<name>.py` that prints one Markdown table.  It is started as a program with
 `BANYAN_DATABASE_URL`, `BANYAN_OWNER_DATABASE_URL` and `BANYAN_HOME` leading to an empty database and folder of its own,
 once on SQLite and once on the private PostgreSQL (with fsync); a line `DATABASES = ("sqlite",)` in it chooses one.
+`BANYAN_BENCH_RESULTS` names the file in which it may write its figures down as JSON; `--write` renews the tables of
+`benchmarks/README.md` from them.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import argparse
 import ast
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,10 +24,12 @@ from tools import environment, private_postgres
 from tools.demo import prepare
 from tools.private_postgres import OWNER, Server
 from tools.private_postgres import private_postgres as started
-from tools.steps import ROOT, StepFailed, command, run_openly, say
+from tools.steps import BUILD, ROOT, StepFailed, command, run_openly, say
 
 FOLDER = ROOT / "benchmarks"
 ALL = ("sqlite", "postgres")
+#: Where the figures of the last run lie, one file for each benchmark and database.
+RESULTS = BUILD / "bench"
 
 
 def main(words: Sequence[str]) -> int:
@@ -39,7 +44,9 @@ def main(words: Sequence[str]) -> int:
         raise StepFailed(f"There is no benchmark by the name of {', '.join(sorted(unknown))} in benchmarks/.")
     chosen = (asked.database,) if asked.database else ALL
     runs = [(file, database) for file in files for database in _databases(file) if database in chosen]
-    say(_this_machine())
+    say(f"Machine: {this_machine()}")
+    shutil.rmtree(RESULTS, ignore_errors=True)
+    RESULTS.mkdir(parents=True)
     codes = [_on_sqlite(file) for file, database in runs if database == "sqlite"]
     on_postgres = [file for file, database in runs if database == "postgres"]
     if on_postgres:
@@ -47,6 +54,8 @@ def main(words: Sequence[str]) -> int:
             raise StepFailed(private_postgres.MISSING)
         with started(durable=True) as server:
             codes += [_on_postgres(file, server) for file in on_postgres]
+    if asked.write and not any(codes):
+        codes.append(run_openly([environment.PYTHON, "-m", "benchmarks.rig.readme"]))
     return int(any(codes))
 
 
@@ -62,7 +71,7 @@ def _on_sqlite(file: Path) -> int:
     say(f"\n## {file.stem} on SQLite\n")
     with tempfile.TemporaryDirectory(prefix="banyan-bench-") as home:
         url = f"sqlite:///{home}/town.sqlite3"
-        return _run(file, home=home, urls={"BANYAN_DATABASE_URL": url})
+        return _run(file, home=home, urls={"BANYAN_DATABASE_URL": url}, database="sqlite")
 
 
 def _on_postgres(file: Path, server: Server) -> int:
@@ -70,18 +79,19 @@ def _on_postgres(file: Path, server: Server) -> int:
     database = server.create_database(f"banyan_bench_{file.stem}")
     urls = {"BANYAN_DATABASE_URL": server.url(database), "BANYAN_OWNER_DATABASE_URL": server.url(database, role=OWNER)}
     with tempfile.TemporaryDirectory(prefix="banyan-bench-") as home:
-        code = _run(file, home=home, urls=urls)
+        code = _run(file, home=home, urls=urls, database="postgres")
     server.drop_database(database)
     return code
 
 
-def _run(file: Path, *, home: str, urls: dict[str, str]) -> int:
+def _run(file: Path, *, home: str, urls: dict[str, str], database: str) -> int:
     kept = {key: text for key, text in os.environ.items() if not key.startswith(("BANYAN_", "PG"))}
     env = kept | urls | {"BANYAN_HOME": home, "BANYAN_SECRET_KEY": "of-the-benchmarks-only-" + "x" * 50}
+    env["BANYAN_BENCH_RESULTS"] = str(RESULTS / f"{file.stem}-{database}.json")
     return run_openly([environment.PYTHON, "-m", f"benchmarks.{file.stem}"], env=env)
 
 
-def _this_machine() -> str:
+def this_machine() -> str:
     """Describe where the numbers come from."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
@@ -89,9 +99,18 @@ def _this_machine() -> str:
         names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
         model = names[0] if names else model
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    words = [f"{os.cpu_count()} cores ({model})", f"{memory:.0f} GiB", platform.platform(terse=True)]
+    words = [f"{os.cpu_count()} cores ({model})", f"{memory:.0f} GiB", _system()]
     words += [f"Python {platform.python_version()}", _postgres_version()]
-    return "Machine: " + ", ".join(words)
+    return ", ".join(words)
+
+
+def _system() -> str:
+    """Name the operating system and its kernel, without what a host adds to the kernel's name."""
+    kernel = f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}"
+    try:
+        return f"{platform.freedesktop_os_release()['PRETTY_NAME']}, {kernel}"
+    except OSError:
+        return kernel
 
 
 def _postgres_version() -> str:
@@ -106,6 +125,7 @@ def _read(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure on this machine and print the tables.")
     parser.add_argument("names", nargs="*", help="benchmarks to run (default: all of benchmarks/)")
     parser.add_argument("--database", choices=ALL, help="on this one only")
+    parser.add_argument("--write", action="store_true", help="renew the tables of benchmarks/README.md")
     return parser.parse_args(words)
 
 
