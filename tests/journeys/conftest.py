@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -29,7 +30,9 @@ WENT_WELL = pytest.StashKey[bool]()
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A running Banyan with the demonstration town."""
-    with running_house(tmp_path_factory.mktemp("house")) as running:
+    of_this_run = tmp_path_factory.getbasetemp()
+    shared = of_this_run.parent if "PYTEST_XDIST_WORKER" in os.environ else of_this_run
+    with running_house(tmp_path_factory.mktemp("house"), pattern=shared / "house-as-founded") as running:
         yield running
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -161,10 +163,16 @@ def wait_until_it_answers(port: int, *processes: subprocess.Popen[Any]) -> None:
 
 
 @contextmanager
-def running_house(home: Path) -> Iterator[House]:
-    """Found a house in an empty folder, run it, and stop it."""
+def running_house(home: Path, *, pattern: Path) -> Iterator[House]:
+    """Copy a house that was founded once for all workers of this run, run it, and stop it."""
+    with pattern.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (pattern / "founded").exists():
+            pattern.mkdir(exist_ok=True)
+            House(pattern, free_port()).found()
+            (pattern / "founded").touch()
+    shutil.copytree(pattern, home, dirs_exist_ok=True)
     house = House(home, free_port())
-    house.found()
     house.start()
     try:
         yield house

@@ -85,6 +85,17 @@ class Visitor:
         """Wait until the browser stands at a path (a regular expression) of the town."""
         expect(self.page).to_have_url(re.compile(rf"^{re.escape(self.house.base)}/t/{self.town}/{path}$"))
 
+    def report(self, words: str, *, service: str = "street_light_out", grid: str = "RY-05", **fields: str) -> str:
+        """Report something by choosing the grid from the list; return the tracking number."""
+        self.open(f"report/about/{service}/")
+        self.write("description", words)
+        self.page.locator("#f-grid").select_option(grid)
+        for name, text in fields.items():
+            self.write(name, text)
+        self.press("Send the report")
+        self.is_at("report/sent/")
+        return self.page.locator("#number").inner_text()
+
     # -- who it is -----------------------------------------------------------------------------------------------------
 
     def sign_in_by_phone(self, phone: str) -> None:
@@ -146,9 +157,7 @@ class Visitor:
         page, key = self.page, (name, self.language, self.width)
         expect(page.locator("html")).to_have_attribute("lang", "zh-Hans" if self.language == "zh-hans" else "en")
         self._settle()
-        folder = SCREENSHOTS / f"{self.language}-{self.width}"
-        folder.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=folder / f"{name}.png", full_page=True)
+        self.picture(name)
         found = [f"sticks out: {one}" for one in looking.too_wide(page)]
         found += [
             f"in the other language: {one}"
@@ -158,6 +167,12 @@ class Visitor:
             found += [f"barrier: {one}" for one in looking.barriers(page, self.axe)]
             self.house.kept["looked"].add(key)
         self.troubles += [f"[{name} {self.language} {self.width}] {one}" for one in found]
+
+    def picture(self, name: str) -> None:
+        """Take a picture of the whole page, for people to look at."""
+        folder = SCREENSHOTS / f"{self.language}-{self.width}"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=folder / f"{name}.png", full_page=True, caret="initial")
 
     def _settle(self) -> None:
         """Wait until what the page draws by itself is drawn: maps begin when they come into view."""
