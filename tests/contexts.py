@@ -1,4 +1,4 @@
-"""Let tests of pages see what a view gave to its Jinja2 template, as Django's own templates do by themselves."""
+"""Tests of pages: a browser for each person, and what a view gave to its template (Jinja2 alone would not tell)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 from django.template.backends.jinja2 import Template
+from django.test import Client
 from django.test.signals import template_rendered
+
+from banyan.apps.accounts.models import Account
+from tests.towns import SmallTown
+
+
+def client(town: SmallTown, key: str = "", language: str = "en") -> Client:
+    """Return a browser without scripts in which somebody of the town is signed in, or nobody."""
+    found = Client(headers={"Accept-Language": language})
+    if key:
+        found.force_login(Account.objects.get(id=town.accounts[key]))
+    return found
 
 
 def let_contexts_be_seen(patch: pytest.MonkeyPatch) -> None:

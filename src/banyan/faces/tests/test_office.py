@@ -1,4 +1,4 @@
-"""The town office: who may look in, roles given and ended, the calendar, the history, and the reading room of records."""
+"""The town office: who may look in, roles, parties, the calendar, the history, and the reading room of records."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.apps import apps
 from django.test import Client
 
 from banyan.apps.accounts import queries as accounts
-from banyan.apps.accounts.models import Account, Membership
+from banyan.apps.accounts.models import Membership
 from banyan.apps.audit.models import Entry
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests.models import ServiceRequest
@@ -20,6 +20,7 @@ from banyan.apps.territory.models import Town
 from banyan.faces.web.admin import HIDDEN, PERSONAL, shown_fields, shown_models
 from banyan.kit.guard import Role
 from tests import towns
+from tests.contexts import client as _client
 from tests.contexts import let_contexts_be_seen
 from tests.towns import SmallTown
 
@@ -29,13 +30,6 @@ ROOMS = ("", "catalogue/", "places/", "parties/", "roles/", "calendar/", "histor
 @pytest.fixture(autouse=True)
 def contexts(monkeypatch: pytest.MonkeyPatch) -> None:
     let_contexts_be_seen(monkeypatch)
-
-
-def _client(town: SmallTown, key: str = "") -> Client:
-    client = Client(headers={"Accept-Language": "en"})
-    if key:
-        client.force_login(Account.objects.get(id=town.accounts[key]))
-    return client
 
 
 def _office(town: SmallTown, path: str = "") -> str:

@@ -11,11 +11,11 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from banyan.apps.accounts.models import Account
 from banyan.apps.territory import actions, queries
 from banyan.apps.territory.models import Place
 from banyan.apps.territory.rules import FORMS, Named, read, written
 from banyan.base.coordinates import Bounds, LonLat, System, haversine_m
+from tests.contexts import client as _client
 from tests.contexts import let_contexts_be_seen
 from tests.towns import NOW, SmallTown
 
@@ -25,12 +25,6 @@ TOWN = Bounds(west=113.30, south=23.00, east=113.40, north=23.10)
 @pytest.fixture(autouse=True)
 def contexts(monkeypatch: pytest.MonkeyPatch) -> None:
     let_contexts_be_seen(monkeypatch)
-
-
-def _client(town: SmallTown, key: str) -> Client:
-    client = Client(headers={"Accept-Language": "en"})
-    client.force_login(Account.objects.get(id=town.accounts[key]))
-    return client
 
 
 def _points(geometry: Any) -> list[LonLat]:
