@@ -145,7 +145,7 @@ def axe() -> str:
 
 
 @pytest.fixture
-def small_town(db: None) -> Any:
+def small_town(db: None) -> Any:  # noqa: ARG001
     """A small town with people in every role (tests/towns.py)."""
     from tests.towns import small_town as found
 

@@ -63,11 +63,15 @@ class SmallTown:
 
     def report(self, key: str = "resident", *, at: datetime = NOW, **words: Any) -> requests.Received:
         """Report a broken lamp (or what `words` say) in grid n1."""
-        draft = requests.Draft(**{"service_code": "lamp", "description": "路灯不亮", "lon": 113.31, "lat": 23.06, **words})
+        draft = requests.Draft(
+            **{"service_code": "lamp", "description": "路灯不亮", "lon": 113.31, "lat": 23.06, **words}
+        )
         with self.scope():
             return requests.report(actor=self.actor(key), town=self.town, draft=draft, at=at)
 
-    def step(self, request_id: UUID, step: str, key: str, *, at: datetime = NOW, version: int | None = None, **words: Any) -> Any:
+    def step(
+        self, request_id: UUID, step: str, key: str, *, at: datetime = NOW, version: int | None = None, **words: Any
+    ) -> Any:
         """Let somebody take a step."""
         from banyan.apps.service_requests.rules import Step
 
@@ -83,7 +87,7 @@ class SmallTown:
             )
 
     def walk(self, request_id: UUID, *, until: str, at: datetime = NOW) -> Any:
-        """Walk the loop until a state: received, triaged, dispatched, accepted, in_progress, resolved, verified, closed."""
+        """Walk the loop until a state, from triaged to closed."""
         done = None
         for step, key, words, state in LOOP:
             done = self.step(request_id, step, key, at=at, **words)
@@ -161,7 +165,13 @@ def _parties() -> list[parties.NewParty]:
     return [
         new("great_property", "property_company", "大榕树物业", "Great Banyan Property", answers_for=[("north", "")]),
         new("south_property", "property_company", "南榕物业", "South Banyan Property", answers_for=[("south", "")]),
-        new("lift_company", "contractor", "电梯公司", "Lift Company", answers_for=[("north", "lifts"), ("south", "lifts")]),
+        new(
+            "lift_company",
+            "contractor",
+            "电梯公司",
+            "Lift Company",
+            answers_for=[("north", "lifts"), ("south", "lifts")],
+        ),
     ]
 
 

@@ -68,7 +68,9 @@ class InvalidInput(BanyanError, ValueError):
     sentence = mark("{what} cannot be used: {detail}.")
 
     def __init__(self, what: str, problems: Sequence[Problem | str]) -> None:
-        self._problems = tuple(p if isinstance(p, Problem) else Problem("", "invalid", "{text}", {"text": p}) for p in problems)
+        self._problems = tuple(
+            p if isinstance(p, Problem) else Problem("", "invalid", "{text}", {"text": p}) for p in problems
+        )
         super().__init__(what=what, detail="; ".join(str(p).rstrip(".") for p in self._problems))
 
     @property
@@ -112,7 +114,9 @@ class StaleVersion(Conflict):
     """Someone else changed the record since the caller read it."""
 
     code = "banyan.stale_version"
-    sentence = mark("Someone changed this since you opened it (you have version {held}, it is now {current}). Please reload.")
+    sentence = mark(
+        "Someone changed this since you opened it (you have version {held}, it is now {current}). Please reload."
+    )
 
 
 class TownScopeMissing(BanyanError, RuntimeError):

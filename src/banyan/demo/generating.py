@@ -23,7 +23,10 @@ def generate(*, scale: float, now: datetime, say: Callable[[str], None]) -> Coun
     say("Drawing the town: river, streets, grids, buildings")
     plan = geometry.plan_town(seed=SEED, scale=scale)
     people = parties.organise(plan)
-    say(f"Settling {len(plan.grids)} grids, {len(plan.buildings)} buildings, {len(people.parties)} parties, {_n(people)} people")
+    say(
+        f"Settling {len(plan.grids)} grids, {len(plan.buildings)} buildings, "
+        f"{len(people.parties)} parties, {_n(people)} people"
+    )
     settled = settling.settle(plan, people, at=now - timedelta(days=Parameters().n_days + 1))
     with scopes.town(settled.town.id):
         calendar = territory.calendar(settled.town)

@@ -226,7 +226,7 @@ def _person(surname: tuple[str, str], first: tuple[str, str], second: tuple[str,
 
 
 def phone(number: int) -> str:
-    """Return a demonstration phone in E.164 form; country code 999 is assigned to nobody.  `number` in [0, 99,999,999]."""
+    """Return a demonstration phone in E.164 form; country code 999 is nobody's.  `number` in [0, 99,999,999]."""
     return f"+999{number:08d}"
 
 

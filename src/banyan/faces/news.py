@@ -53,7 +53,9 @@ def _coordinators(request: ServiceRequest) -> Iterable[UUID]:
             yield member.account_id
 
 
-def _tell(account_ids: Iterable[UUID | None], request: ServiceRequest, *, verb: str, cause_id: UUID, at: datetime) -> None:
+def _tell(
+    account_ids: Iterable[UUID | None], request: ServiceRequest, *, verb: str, cause_id: UUID, at: datetime
+) -> None:
     hearers = [account_id for account_id in account_ids if account_id is not None]
     if hearers:
         service = queries.catalogue(territory.town_by_id(scopes.current_town())).by_id[request.service_id]

@@ -111,7 +111,10 @@ TEMPLATES = [
         "APP_DIRS": True,
         "OPTIONS": {
             "environment": "banyan.kit.templating.environment",
-            "context_processors": ["banyan.faces.web.shell.context", "django.contrib.messages.context_processors.messages"],
+            "context_processors": [
+                "banyan.faces.web.shell.context",
+                "django.contrib.messages.context_processors.messages",
+            ],
         },
     },
     {

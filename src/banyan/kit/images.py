@@ -6,9 +6,12 @@ import io
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from banyan.base.errors import Problem, mark
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MOST_BYTES: Final = 12 * 1024 * 1024
 MOST_PIXELS: Final = 50_000_000
@@ -66,10 +69,9 @@ def _picture(content: bytes, *, where: str) -> Picture | Problem:
     return Picture(_jpeg(upright), _jpeg(small), upright.width, upright.height)
 
 
-def _jpeg(image: object) -> bytes:
+def _jpeg(image: Image.Image) -> bytes:
     from PIL import Image
 
-    assert isinstance(image, Image.Image)
     out = io.BytesIO()
     fresh = Image.new("RGB", image.size)
     fresh.paste(image)

@@ -1,4 +1,4 @@
-"""Pages of a long list by cursor: the place where the last page ended, so that new rows never shift what is read next."""
+"""Pages of a long list by cursor: the place where the last page ended, so that new rows never shift the next."""
 
 from __future__ import annotations
 
@@ -82,4 +82,6 @@ def _read(cursor: str) -> tuple[bool, datetime, UUID]:
             raise ValueError("no time zone")
         return bool(backward), instant, UUID(row_id)
     except (ValueError, TypeError, AttributeError, binascii.Error, UnicodeError, OverflowError, RecursionError):
-        raise InvalidInput(mark("The page"), [Problem("cursor", "invalid", mark("This is no cursor of ours."))]) from None
+        raise InvalidInput(
+            mark("The page"), [Problem("cursor", "invalid", mark("This is no cursor of ours."))]
+        ) from None

@@ -14,7 +14,7 @@ from banyan.kit.guard import Near, Role
 
 _COORDINATION: Final = {Role.COORDINATOR: Near.AREA, Role.MANAGER: Near.AREA}
 _HANDLING: Final = {Role.WORKER: Near.PARTY, **_COORDINATION}
-_REPORTER: Final = {role: Near.OWN for role in Role}
+_REPORTER: Final = dict.fromkeys(Role, Near.OWN)
 
 MAY: Final[Mapping[str, Mapping[Role, Near]]] = {
     # reading
@@ -28,7 +28,7 @@ MAY: Final[Mapping[str, Mapping[Role, Near]]] = {
     "service_requests.read_public": {},
     "service_requests.read_internal": {**_HANDLING, Role.AUDITOR: Near.AREA},
     "service_requests.read_contact": _HANDLING,
-    "service_requests.count": {role: Near.ANY for role in Role},
+    "service_requests.count": dict.fromkeys(Role, Near.ANY),
     # a resident's own steps
     "service_requests.report": {},
     "service_requests.report_on_behalf": {Role.COORDINATOR: Near.ANY, Role.WORKER: Near.ANY, Role.MANAGER: Near.ANY},
@@ -59,7 +59,7 @@ MAY: Final[Mapping[str, Mapping[Role, Near]]] = {
     "territory.edit": {Role.MANAGER: Near.ANY},
     "parties.read": {},
     "parties.edit": {Role.MANAGER: Near.ANY},
-    "people.write": {role: Near.ANY for role in Role},
+    "people.write": dict.fromkeys(Role, Near.ANY),
     "people.read": {**_REPORTER, Role.WORKER: Near.ANY, Role.COORDINATOR: Near.ANY, Role.MANAGER: Near.ANY},
     "people.read_looks": _REPORTER,
     "accounts.edit_roles": {Role.MANAGER: Near.ANY},

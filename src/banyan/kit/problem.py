@@ -34,10 +34,12 @@ def _line(problem: Problem) -> str:
 
 
 def details(error: BanyanError, *, instance: str = "") -> dict[str, Any]:
-    """Return the problem details object of an error (RFC 9457 section 3; `code` and `problems` are extension members)."""
+    """Return the problem details of an error (RFC 9457 section 3; `code` and `problems` are extension members)."""
     body: dict[str, Any] = {
         "type": f"urn:banyan:problem:{error.code}",
-        "title": gettext(type(error).sentence.split("{")[0].strip() or error.code) if not error.problems else gettext("The input has problems."),
+        "title": gettext(type(error).sentence.split("{")[0].strip() or error.code)
+        if not error.problems
+        else gettext("The input has problems."),
         "status": HTTP_STATUS[error.kind],
         "detail": spoken(error),
         "code": error.code,

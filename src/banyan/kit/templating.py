@@ -14,7 +14,8 @@ from jinja2 import Environment
 
 def environment(**options: Any) -> Environment:
     """Make the environment (Django's Jinja2 backend calls this once)."""
-    env = Environment(**{**options, "extensions": ["jinja2.ext.i18n", "jinja2.ext.do"], "trim_blocks": True, "lstrip_blocks": True})
+    ours = {"extensions": ["jinja2.ext.i18n", "jinja2.ext.do"], "trim_blocks": True, "lstrip_blocks": True}
+    env = Environment(**{**options, "autoescape": True, **ours})  # noqa: S701  (it reads no dictionary)
     env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)  # type: ignore[attr-defined]
     env.globals.update(static=static, url=url, language=language)
     env.filters.update(bi=bi, local=local, since=since, minutes=minutes, working=working, day=day)
@@ -32,7 +33,7 @@ def url(name: str, *args: Any, **kwargs: Any) -> str:
 
 
 def bi(thing: Any, stem: str = "name") -> str:
-    """Return ``<stem>_zh`` or ``<stem>_en`` of an object or mapping in the reader's language; the other one fills a gap."""
+    """Return ``<stem>_zh`` or ``<stem>_en`` of a thing in the reader's language; the other one fills a gap."""
     if thing is None:
         return ""
 
@@ -67,7 +68,7 @@ def since(at: datetime | None) -> str:
 
 
 def working(length: float | None) -> str:
-    """Return working minutes in words, in hours from two hours on: a working day has no length that everybody shares."""
+    """Return working minutes in words, in hours from two hours on: working days differ in length."""
     if length is None:
         return ""
     n_minutes = round(abs(length))
@@ -78,7 +79,7 @@ def working(length: float | None) -> str:
 
 
 def minutes(length: float | None) -> str:
-    """Return a length of time given in minutes in words, in the largest unit that fits at least twice (or once exactly)."""
+    """Return a length of time given in minutes in words, in the largest unit that fits about twice."""
     if length is None:
         return ""
     n_minutes = round(abs(length))

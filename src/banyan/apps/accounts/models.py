@@ -14,7 +14,9 @@ from banyan.kit.rows import TownRow
 class AccountManager(BaseUserManager["Account"]):
     """Makes accounts; the command line and the tests use it, pages go through sign-up."""
 
-    def create_user(self, *, email: str | None = None, phone: str | None = None, password: str | None = None, **more: Any) -> Account:
+    def create_user(
+        self, *, email: str | None = None, phone: str | None = None, password: str | None = None, **more: Any
+    ) -> Account:
         account = self.model(email=self.normalize_email(email) or None, phone=phone or None, **more)
         account.set_password(password)
         account.save(using=self._db)
@@ -45,7 +47,7 @@ class Account(AbstractBaseUser):
     def __str__(self) -> str:
         return self.display_name or self.email or self.phone or str(self.id)
 
-    # Django's admin asks these; it is read-only and open to managers and auditors of the town in scope (faces/web/admin).
+    # Django's admin asks these; it is read-only, for managers and auditors of the town in scope (faces/web/admin).
     is_staff = False
     is_superuser = False
 
@@ -58,7 +60,7 @@ class Account(AbstractBaseUser):
         return False
 
 
-class Membership(models.Model):
+class Membership(models.Model):  # noqa: DJ008
     """A role of an account in a town, for a place (None: the whole town) and a party (None: for no party).
 
     Global, because signing in asks for it before a town is chosen; references carry the town all the same.
@@ -78,14 +80,13 @@ class Membership(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["account", "town", "role", "place", "party"],
-                
                 condition=models.Q(ended_at__isnull=True),
                 name="a_role_is_held_once_at_a_time",
             )
         ]
 
 
-class ApiToken(models.Model):
+class ApiToken(models.Model):  # noqa: DJ008
     """A secret with which a program acts as an account in one town.  Only its hash is kept."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -110,5 +111,7 @@ class StoredAnswer(TownRow):
 
     class Meta(TownRow.Meta):
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["town", "asker", "key"], name="an_idempotency_key_is_used_once_by_its_asker")
+            models.UniqueConstraint(
+                fields=["town", "asker", "key"], name="an_idempotency_key_is_used_once_by_its_asker"
+            )
         ]

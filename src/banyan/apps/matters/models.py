@@ -10,7 +10,7 @@ from banyan.kit.rows import TownRow
 
 
 class Matter(TownRow):
-    """A thread.  A need can become a meeting item, a vote, a budget line, a renewal project, a case: all on one matter."""
+    """A thread.  A need can become a meeting item, a vote, a budget line, a project, a case: all on one matter."""
 
     opened_at = models.DateTimeField()
     origin_type = models.CharField(max_length=60)
@@ -33,5 +33,7 @@ class Strand(TownRow):
 
     class Meta(TownRow.Meta):
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["town", "subject_type", "subject_id", "matter"], name="a_record_hangs_once_on_a_matter")
+            models.UniqueConstraint(
+                fields=["town", "subject_type", "subject_id", "matter"], name="a_record_hangs_once_on_a_matter"
+            )
         ]

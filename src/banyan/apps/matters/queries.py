@@ -18,7 +18,7 @@ class Thread:
 
 
 def thread(matter_id: UUID) -> Thread:
-    """Return the thread of a matter; `NotFound` where there is none in this town.  The caller has authorised the read."""
+    """Return the thread of a matter; `NotFound` where this town has none.  The caller has authorised the read."""
     matter = Matter.objects.filter(id=matter_id).first()
     if matter is None:
         raise NotFound("matter")

@@ -23,7 +23,9 @@ class Person(TownRow):
     class Meta(TownRow.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["town", "account"], condition=models.Q(account__isnull=False), name="an_account_is_one_person_in_a_town"
+                fields=["town", "account"],
+                condition=models.Q(account__isnull=False),
+                name="an_account_is_one_person_in_a_town",
             )
         ]
 

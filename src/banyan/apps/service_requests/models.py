@@ -69,7 +69,9 @@ class ServiceRequest(TownRow):
     reporter_account_id = models.UUIDField(null=True)
     taken_by_account_id = models.UUIDField(null=True)
     """The account that wrote it down on behalf of someone; None where the reporter did."""
-    building = models.ForeignKey("territory.Place", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    building = models.ForeignKey(
+        "territory.Place", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     suggested_party = models.ForeignKey(
         "parties.Party", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -106,11 +108,15 @@ class ServiceRequest(TownRow):
 
     class Meta(TownRow.Meta):
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["town", "tracking_number"], name="a_tracking_number_is_used_once_in_a_town"),
+            models.UniqueConstraint(
+                fields=["town", "tracking_number"], name="a_tracking_number_is_used_once_in_a_town"
+            ),
             models.UniqueConstraint(
                 fields=["town", "source_key"], condition=Q(source_key__isnull=False), name="an_imported_case_comes_once"
             ),
-            models.CheckConstraint(condition=Q(rating__isnull=True) | Q(rating__range=(1, 5)), name="a_rating_is_1_to_5"),
+            models.CheckConstraint(
+                condition=Q(rating__isnull=True) | Q(rating__range=(1, 5)), name="a_rating_is_1_to_5"
+            ),
             models.CheckConstraint(
                 condition=Q(lon__isnull=True, lat__isnull=True) | Q(lon__range=(-180, 180), lat__range=(-90, 90)),
                 name="a_point_has_both_coordinates_in_range",
@@ -126,7 +132,9 @@ class ServiceRequest(TownRow):
             models.Index(fields=["town", "-requested_at", "-id"], name="requests_newest"),
             models.Index(fields=["town", "status", "-requested_at", "-id"], name="requests_by_status"),
             models.Index(
-                fields=["town", "deadline_at", "id"], condition=Q(stopped_at__isnull=True), name="requests_by_running_clock"
+                fields=["town", "deadline_at", "id"],
+                condition=Q(stopped_at__isnull=True),
+                name="requests_by_running_clock",
             ),
             models.Index(fields=["town", "place", "-requested_at"], name="requests_by_place"),
             models.Index(fields=["town", "party", "-requested_at"], name="requests_by_party"),

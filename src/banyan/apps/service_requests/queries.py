@@ -90,7 +90,9 @@ def place_of(request: ServiceRequest, *, town: Town) -> territory.PlaceView | No
     return territory.tree(town).by_id.get(request.place_id) if request.place_id else None
 
 
-def readable(actor: Actor, service_request_id: UUID, *, town: Town, verb: str = "service_requests.read") -> ServiceRequest:
+def readable(
+    actor: Actor, service_request_id: UUID, *, town: Town, verb: str = "service_requests.read"
+) -> ServiceRequest:
     """Return a request that the actor may read in full.
 
     Raises
@@ -122,7 +124,9 @@ def locked_for(actor: Actor, service_request_id: UUID, *, town: Town, verb: str)
     SignInNeeded, Forbidden
         The actor may know of it and lacks the right.
     """
-    found: ServiceRequest | None = ServiceRequest.objects.select_for_update(of=("self",)).filter(id=service_request_id).first()
+    found: ServiceRequest | None = (
+        ServiceRequest.objects.select_for_update(of=("self",)).filter(id=service_request_id).first()
+    )
     if found is None:
         raise NotFound("service request")
     subject = subject_of(found, town=town)
@@ -266,7 +270,7 @@ def rows_of(actor: Actor, wanted: Filter, *, town: Town, at: datetime, limit: in
 
 
 def pressing(actor: Actor, wanted: Filter, *, town: Town, at: datetime, limit: int) -> list[Row]:
-    """Return the most pressing requests the actor reaches: running clocks by deadline, then none, then standing ones."""
+    """Return the most pressing requests in reach: running clocks by deadline, then none, then standing ones."""
     rows = filtered(within(guard.reach(actor, "service_requests.read"), town=town), wanted, town=town, at=at)
     order = (F("stopped_at").asc(nulls_first=True), F("deadline_at").asc(nulls_last=True), "id")
     return [Row(*values) for values in rows.order_by(*order).values_list(*Row.__slots__)[:limit]]
@@ -298,7 +302,11 @@ def within(reached: Reach, *, town: Town) -> QuerySet[ServiceRequest]:
     if reached.party_ids:
         inside |= Q(party_id__in=reached.party_ids)
     for path, party_id in reached.areas:
-        area = Q() if not path else Q(place_id__in=[p.id for p in territory.tree(town).below(path) if p.level != "building"])
+        area = (
+            Q()
+            if not path
+            else Q(place_id__in=[p.id for p in territory.tree(town).below(path) if p.level != "building"])
+        )
         inside |= area & Q(party_id=party_id) if party_id else area
     return ServiceRequest.objects.filter(inside)
 
@@ -322,7 +330,9 @@ def filtered(rows: QuerySet[ServiceRequest], wanted: Filter, *, town: Town, at: 
         ]
         rows = rows.filter(service_id__in=versions)
     if wanted.place_path:
-        rows = rows.filter(place_id__in=[p.id for p in territory.tree(town).below(wanted.place_path) if p.level != "building"])
+        rows = rows.filter(
+            place_id__in=[p.id for p in territory.tree(town).below(wanted.place_path) if p.level != "building"]
+        )
     if wanted.is_overdue:
         rows = rows.filter(deadline_at__lt=at, stopped_at__isnull=True)
     if wanted.words:
@@ -403,4 +413,16 @@ def suggested_party(service: ServiceView, place: territory.PlaceView | None, *, 
     return parties.register(town).answering(chain, kinds=service.responsible_kinds, topic=service.group)
 
 
-__all__ = ["ENDED", "OPEN", "STOPPED", "Catalogue", "Filter", "Row", "ServiceView", "Status", "Step", "catalogue", "listed"]
+__all__ = [
+    "ENDED",
+    "OPEN",
+    "STOPPED",
+    "Catalogue",
+    "Filter",
+    "Row",
+    "ServiceView",
+    "Status",
+    "Step",
+    "catalogue",
+    "listed",
+]

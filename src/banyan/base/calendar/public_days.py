@@ -52,7 +52,7 @@ def _calendar_of(country: str) -> Any:
 
 @lru_cache(maxsize=64)
 def last_year_with_moved_days(country: str) -> int:
-    """Return the last year for which the package knows moved working days; the year before the first where it never does."""
+    """Return the last year with known moved working days; the year before `FIRST_YEAR` where there is none."""
     years = range(FIRST_YEAR, LAST_YEAR + 1)
     return max((year for year in years if public_days(country, None, year=year)[1]), default=FIRST_YEAR - 1)
 

@@ -49,7 +49,9 @@ def read_fields(found: Mapping[str, Any], problems: list[Problem]) -> dict[str, 
     fields["overrides"] = tuple(override for override in read if override is not None)
     years = _read_list("entered_years", found.get("entered_years", []), problems)
     strange = [year for year in years if not isinstance(year, int) or isinstance(year, bool)]
-    problems += [Problem("entered_years", "type", mark("{value} is not a year."), {"value": _short(year)}) for year in strange]
+    problems += [
+        Problem("entered_years", "type", mark("{value} is not a year."), {"value": _short(year)}) for year in strange
+    ]
     fields["entered_years"] = tuple(year for year in years if year not in strange)
     return fields
 

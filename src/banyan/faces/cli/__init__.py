@@ -34,8 +34,7 @@ class Banyan(click.Group):
             return None
         _set_up()
         module, name = self.COMMANDS[cmd_name]
-        command = getattr(import_module(module), name)
-        assert isinstance(command, click.Command)
+        command: click.Command = getattr(import_module(module), name)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -51,7 +50,10 @@ class Told(click.ClickException):
     def __init__(self, error: BanyanError) -> None:
         from banyan.kit.problem import spoken, spoken_problems
 
-        lines = [f"  - {p['where']}: {p['sentence']}" if p["where"] else f"  - {p['sentence']}" for p in spoken_problems(error)]
+        lines = [
+            f"  - {p['where']}: {p['sentence']}" if p["where"] else f"  - {p['sentence']}"
+            for p in spoken_problems(error)
+        ]
         super().__init__("\n".join([spoken(error), *lines]))
         setattr(self, "exit_code", EXIT_CODE[error.kind])  # noqa: B010  (a class variable in Click, one for each error here)
 

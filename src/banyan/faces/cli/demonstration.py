@@ -112,7 +112,9 @@ def _refuse_real_towns() -> None:
         return
     if real:
         named = ", ".join(real)
-        raise click.ClickException(f"This database holds towns that are not synthetic ({named}): nothing was thrown away.")
+        raise click.ClickException(
+            f"This database holds towns that are not synthetic ({named}): nothing was thrown away."
+        )
 
 
 def _generate(scale: float) -> None:
@@ -124,7 +126,9 @@ def _generate(scale: float) -> None:
     done = generate(scale=scale, now=timezone.now(), say=_say)
     refused = sum(n for step, n in done.items() if step.startswith("refused"))
     _say(f"{done['report']} requests and {done.total() - done['report'] - refused} steps replayed, {refused} refused")
-    _mark().write_text(json.dumps({"database": settings.DATABASES["default"]["NAME"], "scale": scale}), encoding="utf-8")
+    _mark().write_text(
+        json.dumps({"database": settings.DATABASES["default"]["NAME"], "scale": scale}), encoding="utf-8"
+    )
 
 
 @contextmanager
@@ -160,7 +164,7 @@ def _wait_for(port: int, children: list[subprocess.Popen[bytes]]) -> None:
         if any(child.poll() is not None for child in children):
             raise click.ClickException(f"The web server or the worker ended at once. Is port {port} taken?")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, OSError):

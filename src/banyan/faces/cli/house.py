@@ -12,8 +12,8 @@ import click
 def migrate() -> None:
     """Prepare the database: tables, and the walls between towns.
 
-    On PostgreSQL the owner of the tables is taken from BANYAN_OWNER_DATABASE_URL, and rows (never tables) are granted to the
-    role of BANYAN_DATABASE_URL.  Running it again changes nothing.
+    On PostgreSQL the owner of the tables is taken from BANYAN_OWNER_DATABASE_URL, and rows (never tables) are granted
+    to the role of BANYAN_DATABASE_URL.  Running it again changes nothing.
     """
     prepare_database(say=click.echo)
 

@@ -61,7 +61,9 @@ def list_towns() -> None:
 @click.option("--bounds", nargs=4, type=float, required=True, metavar="W S E N", help="WGS84 degrees.")
 @click.option("--time-zone", default="Asia/Shanghai", show_default=True)
 @click.option("--country", default="CN", show_default=True, help="Country of the public holidays, ISO 3166.")
-@click.option("--levels", default="community,village,grid,building", show_default=True, help="Levels of places, from the top.")
+@click.option(
+    "--levels", default="community,village,grid,building", show_default=True, help="Levels of places, from the top."
+)
 def found(
     slug: str,
     name_zh: str,
@@ -150,13 +152,17 @@ def catalogue(slug: str, file: Path) -> None:
     click.echo(f"{n} of {len(services)} services changed.")
 
 
-_system = click.option("--system", default="wgs84", show_default=True, help="Coordinates of the file: wgs84, gcj02 or bd09.")
+_system = click.option(
+    "--system", default="wgs84", show_default=True, help="Coordinates of the file: wgs84, gcj02 or bd09."
+)
 
 
 @town.command("territory")
 @click.argument("slug")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--format", "form", default="", type=click.Choice(["", "geojson", "csv"]), help="Default: by the file's ending.")
+@click.option(
+    "--format", "form", default="", type=click.Choice(["", "geojson", "csv"]), help="Default: by the file's ending."
+)
 @_system
 def territory_file(slug: str, file: Path | None, form: str, system: str) -> None:
     """Lay out places from a GeoJSON or CSV file; without FILE, print the town's places."""

@@ -19,5 +19,11 @@ def error_page(request: HttpRequest, error: BanyanError) -> HttpResponse:
 
         return redirect(f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}")
     status = HTTP_STATUS[error.kind]
-    context = {"status": status, "title": HTTPStatus(status).phrase, "error": error, "sentence": spoken(error), "problems": spoken_problems(error)}
+    context = {
+        "status": status,
+        "title": HTTPStatus(status).phrase,
+        "error": error,
+        "sentence": spoken(error),
+        "problems": spoken_problems(error),
+    }
     return render(request, "error.html", context, status=status)

@@ -92,7 +92,9 @@ class TownMiddleware:
             if request.user.is_authenticated:
                 request.actor = accounts.actor_of(request.user.pk, town_id=town_id, channel=Channel.WEB)  # type: ignore[attr-defined]
             response = self.get_response(request)
-            if response.status_code >= 400 and connection.vendor == "postgresql":  # elsewhere a scope has no transaction
+            if (
+                response.status_code >= 400 and connection.vendor == "postgresql"
+            ):  # elsewhere a scope has no transaction
                 transaction.set_rollback(True)
             return response
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from banyan.apps.audit import actions
 from banyan.apps.territory import actions as territory
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.kit import scopes
 from banyan.kit.guard import Actor, Channel, Grant, Role
 

@@ -61,7 +61,7 @@ def test_a_history_that_was_cut_short_is_found_with_the_checkpoint_kept(town: st
 
 
 def town_id(slug: str) -> str:
-    from banyan.apps.territory.models import Town
+    from banyan.apps.territory.queries import Town
 
     return str(Town.objects.get(slug=slug).id)
 

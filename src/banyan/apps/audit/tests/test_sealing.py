@@ -18,7 +18,7 @@ from banyan.apps.audit.actions import sealing
 from banyan.apps.audit.models import Checkpoint, Entry, Seal
 from banyan.apps.audit.tests.histories import CLERK, MORNING, a_town, lived_in, written
 from banyan.apps.matters.models import Matter
-from banyan.apps.territory.models import Town
+from banyan.apps.territory.queries import Town
 from banyan.base.ids import uuid7
 from banyan.kit import scopes
 

@@ -112,7 +112,9 @@ def catalogue_problems(services: Sequence[NewService]) -> list[Problem]:
         if not new.code or len(new.code) > 60:
             problems.append(Problem(f"{at}.code", "required", mark("A code of 1 to 60 characters is needed.")))
         if new.code in seen:
-            problems.append(Problem(f"{at}.code", "doubled", mark("The code {code} is used twice."), {"code": new.code}))
+            problems.append(
+                Problem(f"{at}.code", "doubled", mark("The code {code} is used twice."), {"code": new.code})
+            )
         seen.add(new.code)
         if new.kind not in set(Kind):
             problems.append(Problem(f"{at}.kind", "unknown", mark("There is no kind “{value}”."), {"value": new.kind}))
@@ -132,7 +134,11 @@ def catalogue_problems(services: Sequence[NewService]) -> list[Problem]:
 
 def _target_problems(at: str, targets: Mapping[str, Mapping[str, int]]) -> list[Problem]:
     return [
-        Problem(f"{at}.targets.{urgency}.{clock}", "invalid", mark("A target is whole minutes, 1 or more, for a known clock."))
+        Problem(
+            f"{at}.targets.{urgency}.{clock}",
+            "invalid",
+            mark("A target is whole minutes, 1 or more, for a known clock."),
+        )
         for urgency, clocks in targets.items()
         for clock, minutes in clocks.items()
         if urgency not in set(Urgency) or clock not in CLOCKS or not isinstance(minutes, int) or minutes < 1

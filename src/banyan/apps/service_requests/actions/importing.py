@@ -82,7 +82,9 @@ def _clocks(case: Case, service: queries.ServiceView, *, town: Town) -> Clocks:
     stage = STAGE.get(case.status, "")
     calendar = calendar_of(service, town=town)
     ended = case.status in ENDED
-    left = left_min(calendar, case.deadline_at, case.closed_at) if ended and case.deadline_at and case.closed_at else None
+    left = (
+        left_min(calendar, case.deadline_at, case.closed_at) if ended and case.deadline_at and case.closed_at else None
+    )
     return Clocks(
         deadline_at=case.deadline_at,
         stopped_at=case.closed_at if ended else None,

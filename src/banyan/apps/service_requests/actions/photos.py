@@ -15,7 +15,7 @@ from banyan.kit.images import Picture
 def stored_photos(
     request: ServiceRequest, shots: Sequence[Picture], *, moment: str, actor: Actor, at: datetime
 ) -> list[Photo]:
-    """Store re-encoded pictures.  Files are written first: a row never points to nothing, a rollback leaves a stray file."""
+    """Store re-encoded pictures, files first: a row never points to nothing, a rollback leaves a stray file."""
     rows = [
         Photo(
             service_request_id=request.id,

@@ -56,14 +56,14 @@ def take_step(
             raise StaleVersion(held=version, current=request.version)
         before = Status(request.status)
         after = rules.next_status(before, step)
-        rules.check_separate_hands(
-            step, actor_account_id=actor.account_id, resolved_by=request.resolved_by_account_id
-        )
+        rules.check_separate_hands(step, actor_account_id=actor.account_id, resolved_by=request.resolved_by_account_id)
         if step is Step.DISPATCH and wanted.party_id is None:
             wanted = _to_suggested_party(wanted, request)
         rules.check_words(step, wanted)
         changes = _changes(actor, request, step, wanted, town=town)
-        entry = _stored(actor, request, step, before=before, after=after, wanted=wanted, changes=changes, town=town, at=at)
+        entry = _stored(
+            actor, request, step, before=before, after=after, wanted=wanted, changes=changes, town=town, at=at
+        )
         facts.publish(events.ServiceRequestMoved(request.id, entry, str(step), actor.account_id))
     return request
 
@@ -79,22 +79,19 @@ def _changes(actor: Actor, request: ServiceRequest, step: Step, wanted: Wanted, 
     if step is Step.TRIAGE:
         return _triaged(request, wanted, town=town)
     if step is Step.DISPATCH:
-        return _dispatched(request, wanted, town=town)
-    if step is Step.ACCEPT:
-        return {"handler_account_id": actor.account_id}
-    if step is Step.RETURN:
-        return {"party_id": None, "handler_account_id": None}
-    if step is Step.PAUSE:
-        return {"pause_reason": wanted.reason[:300]}
-    if step is Step.RESUME:
-        return {"pause_reason": ""}
-    if step is Step.RESOLVE:
-        return {"remedy": wanted.remedy, "resolved_by_account_id": actor.account_id}
-    if step is Step.VERIFY:
-        return {"verified_by_account_id": actor.account_id}
-    if step in (Step.REFUTE, Step.REOPEN):
-        return {"verified_by_account_id": None, "resolved_by_account_id": None, "pause_reason": ""}
-    return {}
+        return _dispatched(wanted, town=town)
+    undone = {"verified_by_account_id": None, "resolved_by_account_id": None, "pause_reason": ""}
+    plain: dict[Step, dict[str, Any]] = {
+        Step.ACCEPT: {"handler_account_id": actor.account_id},
+        Step.RETURN: {"party_id": None, "handler_account_id": None},
+        Step.PAUSE: {"pause_reason": wanted.reason[:300]},
+        Step.RESUME: {"pause_reason": ""},
+        Step.RESOLVE: {"remedy": wanted.remedy, "resolved_by_account_id": actor.account_id},
+        Step.VERIFY: {"verified_by_account_id": actor.account_id},
+        Step.REFUTE: undone,
+        Step.REOPEN: undone,
+    }
+    return plain.get(step, {})
 
 
 def _triaged(request: ServiceRequest, wanted: Wanted, *, town: Town) -> dict[str, Any]:
@@ -122,7 +119,7 @@ def _suggested(service: queries.ServiceView, request: ServiceRequest, *, town: T
     return party.id if party else None
 
 
-def _dispatched(request: ServiceRequest, wanted: Wanted, *, town: Town) -> dict[str, Any]:
+def _dispatched(wanted: Wanted, *, town: Town) -> dict[str, Any]:
     if wanted.party_id not in parties.register(town).by_id:
         raise InvalidInput(mark("The step"), [Problem("party_id", "unknown", mark("There is no such party."))])
     if wanted.handler_account_id is not None:

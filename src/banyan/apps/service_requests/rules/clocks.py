@@ -18,8 +18,8 @@ Targets = Mapping[str, Mapping[str, Any]]
 class Clocks:
     """The clock columns of a request.
 
-    A standing clock (paused, or stopped because the work is done) has `remaining_min`; a running one has a deadline that
-    counts.  Minutes are working minutes of `calendar`; instants are aware.
+    A standing clock (paused, or stopped because the work is done) has `remaining_min`; a running one has a deadline
+    that counts.  Minutes are working minutes of `calendar`; instants are aware.
     """
 
     target_min: int | None = None

@@ -23,8 +23,8 @@ class Draft:
     """A report as it comes in, before anything is believed.
 
     `lon`, `lat` in degrees of `coordinate_system` (wgs84, gcj02, bd09); `place_code` names a place where there is no
-    point.  `contact_*` is how to reach the reporter, or the person for whom the staff writes it down.  `id` may be made by
-    a client without network; `source_key` is the identifier in another system.
+    point.  `contact_*` is how to reach the reporter, or the person for whom the staff writes it down.  `id` may be made
+    by a client without network; `source_key` is the identifier in another system.
     """
 
     service_code: str
@@ -70,7 +70,9 @@ def _point_problems(draft: Draft, *, needs_place: bool) -> list[Problem]:
         value = {"value": draft.coordinate_system[:40]}
         return [Problem("coordinate_system", "unknown", mark("There is no coordinate system “{value}”."), value)]
     if (draft.lon is None) != (draft.lat is None):
-        return [Problem("lon" if draft.lon is None else "lat", "required", mark("A point needs longitude and latitude."))]
+        return [
+            Problem("lon" if draft.lon is None else "lat", "required", mark("A point needs longitude and latitude."))
+        ]
     if draft.lon is None or draft.lat is None:
         if needs_place and not draft.place_code:
             return [Problem("lon", "required", mark("Show on the map, or name, the place it is about."))]

@@ -84,7 +84,7 @@ class Profile:
 
     def instant(self, text: str) -> datetime:
         """Read a local time of the export; `ValueError` where it cannot be read or never was on that clock."""
-        local = datetime.strptime(text, self.tables["times"]["format"]).replace(tzinfo=self._zone)  # noqa: DTZ007
+        local = datetime.strptime(text, self.tables["times"]["format"]).replace(tzinfo=self._zone)
         at = local.astimezone(UTC)
         if at.astimezone(self._zone).replace(tzinfo=None) != local.replace(tzinfo=None):
             raise ValueError(text)
@@ -138,9 +138,9 @@ def read_case(row: Mapping[str, str], profile: Profile, *, at: datetime) -> Case
     times = {name: _time(row, profile, name, problems) for name in ("requested_at", "deadline_at", "closed_at")}
     problems += _time_problems(times, at=at, ended=status is not None and Status(status) in ENDED)
     point = _point(row, profile, problems)
-    if problems:
+    opened_at = times["requested_at"]
+    if problems or opened_at is None:
         return problems
-    assert times["requested_at"] is not None
     title = profile.cell(row, "title")
     titles = [title] if title and title not in profile.tables.get("titles", {}).get("ignore", []) else []
     service = profile.service(row)
@@ -150,7 +150,7 @@ def read_case(row: Mapping[str, str], profile: Profile, *, at: datetime) -> Case
         description=" · ".join(dict.fromkeys([service.name, *titles]))[:4000],
         status=Status(status),
         channel=profile.tables["channels"].get(profile.cell(row, "channel"), str(Intake.IMPORT)),
-        requested_at=times["requested_at"],
+        requested_at=opened_at,
         deadline_at=times["deadline_at"],
         closed_at=times["closed_at"],
         remedy=profile.cell(row, "remedy")[:4000],

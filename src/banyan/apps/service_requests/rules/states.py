@@ -1,4 +1,4 @@
-"""The law of service requests: the state table, what each step needs, whose hands must be separate, which clock runs."""
+"""The law of service requests: the state table, what each step needs, whose hands are separate, which clock runs."""
 
 from __future__ import annotations
 
@@ -210,7 +210,9 @@ def check_words(step: Step, wanted: Wanted) -> None:
     ]
     problems += words_problems({"reason": wanted.reason, "remedy": wanted.remedy})
     if wanted.urgency and wanted.urgency not in set(Urgency):
-        problems.append(Problem("urgency", "unknown", mark("There is no urgency “{value}”."), {"value": wanted.urgency[:40]}))
+        problems.append(
+            Problem("urgency", "unknown", mark("There is no urgency “{value}”."), {"value": wanted.urgency[:40]})
+        )
     if problems:
         raise InvalidInput(mark("The step"), problems)
 
@@ -231,7 +233,7 @@ def _has_surrogate(text: str) -> bool:
 
 
 def check_separate_hands(step: Step, *, actor_account_id: UUID | None, resolved_by: UUID | None) -> None:
-    """Refuse a verification by the one who handled: two hands, supervision and command (CJJ/T, digital city management).
+    """Refuse a verification by the one who handled.  Grid practice keeps two hands apart: supervision and command.
 
     Raises
     ------

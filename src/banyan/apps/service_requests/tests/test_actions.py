@@ -172,7 +172,13 @@ ALLOWED_AND_REFUSED = [
 
 @pytest.mark.parametrize(("state", "step", "words", "allowed", "refused", "error"), ALLOWED_AND_REFUSED)
 def test_a_step_is_taken_by_the_one_and_refused_to_the_other(
-    small_town: SmallTown, state: str, step: str, words: dict[str, Any], allowed: str, refused: str, error: type[Exception]
+    small_town: SmallTown,
+    state: str,
+    step: str,
+    words: dict[str, Any],
+    allowed: str,
+    refused: str,
+    error: type[Exception],
 ):
     made = small_town.report()
     if state != "received":
@@ -243,7 +249,9 @@ def test_the_named_handler_works_for_the_party(small_town: SmallTown):
 def test_triage_puts_the_service_right_and_finds_who_answers_anew(small_town: SmallTown):
     made = small_town.report()
 
-    request = small_town.step(made.id, "triage", "coordinator", service_code="lift", urgency="high", is_text_public=True)
+    request = small_town.step(
+        made.id, "triage", "coordinator", service_code="lift", urgency="high", is_text_public=True
+    )
 
     assert request.suggested_party_id == small_town.parties["lift_company"]
     assert (request.urgency, request.is_text_public) == ("high", True)
@@ -304,7 +312,14 @@ def test_a_contact_is_read_in_the_clear_only_with_a_note_that_its_owner_sees(sma
 def test_an_edit_of_the_catalogue_makes_a_version_and_open_requests_keep_theirs(small_town: SmallTown):
     made = small_town.report()
     new = actions.NewService(
-        "lamp", "repair", "lighting", "照明", "Lighting", "路灯故障", "Street lamp fault", responsible_kinds=("property_company",)
+        "lamp",
+        "repair",
+        "lighting",
+        "照明",
+        "Lighting",
+        "路灯故障",
+        "Street lamp fault",
+        responsible_kinds=("property_company",),
     )
     with small_town.scope():
         n_changed = actions.publish_catalogue(actor=FOUNDER, town=small_town.town, services=[new], at=LATER)

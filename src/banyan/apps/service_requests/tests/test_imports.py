@@ -61,7 +61,11 @@ def test_a_row_becomes_a_case_in_the_words_of_the_profile():
     assert case.service_code == "street-lights.street-light-outages"
     assert case.description == "Street Light Outages"
     assert case.address == "145-151 Ipswich St Boston MA 02215"
-    assert (case.channel, case.place_code, case.party_code) == ("web", "fenway-kenmore-audubon-circle-longwood"[:40], "PWDx")
+    assert (case.channel, case.place_code, case.party_code) == (
+        "web",
+        "fenway-kenmore-audubon-circle-longwood"[:40],
+        "PWDx",
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +83,10 @@ def test_a_row_becomes_a_case_in_the_words_of_the_profile():
         ({"LATITUDE": "1.3"}, {("lon", "outside")}),
         ({"LATITUDE": "nan"}, {("lon", "outside")}),
         ({"TYPE": " "}, {("service", "required")}),
-        ({"CASE_ENQUIRY_ID": "", "TYPE": "", "LATITUDE": ""}, {("source_key", "required"), ("service", "required"), ("lon", "number")}),
+        (
+            {"CASE_ENQUIRY_ID": "", "TYPE": "", "LATITUDE": ""},
+            {("source_key", "required"), ("service", "required"), ("lon", "number")},
+        ),
     ],
 )
 def test_a_row_that_cannot_be_believed_is_rejected_with_every_reason(
@@ -105,7 +112,9 @@ def test_the_shared_fallback_point_is_remarked_and_kept():
 
 def test_a_broken_profile_is_refused_with_every_problem():
     with pytest.raises(InvalidInput) as refused:
-        read_profile("[town]\n[columns]\n[times]\n[status]\nOpen='x'\n[channels]\na='pigeon'\n[kinds]\ndefault='y'", name="x")
+        read_profile(
+            "[town]\n[columns]\n[times]\n[status]\nOpen='x'\n[channels]\na='pigeon'\n[kinds]\ndefault='y'", name="x"
+        )
 
     assert {problem.where for problem in refused.value.problems} == {
         "columns.source_key",
@@ -185,8 +194,12 @@ def test_an_open_real_case_is_handled_to_its_end_and_a_closed_one_reopened(bosto
     _import(boston_sample)
     town = territory.town_named("boston311")
     with scopes.town(town.id):
-        open_case = ServiceRequest.objects.filter(status="dispatched", deadline_at__isnull=False).order_by("source_key").first()
-        closed_case = ServiceRequest.objects.filter(status="closed", deadline_at__isnull=False).order_by("source_key").first()
+        open_case = (
+            ServiceRequest.objects.filter(status="dispatched", deadline_at__isnull=False).order_by("source_key").first()
+        )
+        closed_case = (
+            ServiceRequest.objects.filter(status="closed", deadline_at__isnull=False).order_by("source_key").first()
+        )
         people = {}
         for name, role, party in (("w", "worker", open_case.party_id), ("m", "manager", None)):
             account = accounts.register(email=f"{name}@example.org")

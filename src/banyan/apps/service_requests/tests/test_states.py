@@ -55,7 +55,7 @@ def test_every_step_is_taken_somewhere_and_has_a_line_in_the_policy():
 
 
 def test_open_and_ended_states_are_all_states_and_every_open_one_has_a_stage():
-    assert OPEN | ENDED == set(Status)
+    assert set(Status) == OPEN | ENDED
     assert set(STAGE) == OPEN
     assert ENDED <= STOPPED
 
