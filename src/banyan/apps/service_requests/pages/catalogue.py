@@ -167,7 +167,7 @@ def _new_service(words: Mapping[str, str], *, code: str) -> tuple[actions.NewSer
             sentence = say(Problem(name, "invalid", mark("A target is whole minutes, 1 or more, for a known clock.")))
             problems.append({"where": name, "code": "invalid", "sentence": sentence})
     kinds = [words.get(f"kind_{i}", "") for i in range(MOST_KINDS)]
-    row = {name: words.get(name, "").replace("\r\n", "\n") for name in catalogue_files.WORDS}
+    row: dict[str, Any] = {name: words.get(name, "").replace("\r\n", "\n") for name in catalogue_files.WORDS}
     row |= {name: words.get(name) == "on" for name in catalogue_files.FLAGS}
     row |= {"code": code or row["code"], "targets": targets, "responsible_kinds": [kind for kind in kinds if kind]}
     read, found = catalogue_files.checked(row)
