@@ -53,6 +53,21 @@ def test_words_are_for_those_concerned_until_the_town_publishes_them(
     assert "王一" not in str(before) + str(told) + str(after)
 
 
+def test_the_exact_point_is_for_those_concerned_until_the_town_publishes_the_words(small_town: SmallTown) -> None:
+    exact, blurred = (113.312345, 23.061234), (113.312, 23.061)
+    home = str(small_town.report(lon=exact[0], lat=exact[1]).id)
+
+    def point(key: str = "") -> tuple[float, float]:
+        read = Program(small_town, key).get(f"/service_requests/{home}").json()
+        return read["lon"], read["lat"]
+
+    listed = Program(small_town).get("/service_requests").json()["items"][0]
+    assert (listed["lon"], listed["lat"]) == blurred == point() == point("neighbour")
+    assert exact == point("resident") == point("coordinator")
+    small_town.step(home, "triage", "coordinator", is_text_public=True)
+    assert point() == exact
+
+
 def test_the_public_list_and_its_search_tell_no_word_that_is_not_published(small_town: SmallTown, lamp: str) -> None:
     anyone, coordinator = Program(small_town), Program(small_town, "coordinator")
 

@@ -26,7 +26,7 @@ _BESIDE: Final = frozenset({"commented", "photographed", "rated"})
 
 
 def shower(town: Town, *, at: datetime, is_public: bool) -> Callable[[queries.Row | ServiceRequest], dict[str, Any]]:
-    """Return what turns a row or a record into plain values.  The public view holds no words that are not published."""
+    """Return what turns a row or a record into plain values; the public view holds no words or doors not yet published."""
     services = {
         service.id: {
             "code": service.code,
@@ -47,6 +47,8 @@ def shower(town: Town, *, at: datetime, is_public: bool) -> Callable[[queries.Ro
         shown["is_overdue"] = deadline is not None and deadline < at and request.stopped_at is None
         if is_public and not request.is_text_public:
             shown["description"] = shown["address"] = ""
+            if request.lon is not None and request.lat is not None:
+                shown["lon"], shown["lat"] = queries.blurred(request.lon, request.lat)
         return shown
 
     return show
