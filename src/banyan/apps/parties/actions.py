@@ -68,7 +68,9 @@ def _problems(i: int, new: NewParty, *, codes: set[str]) -> list[Problem]:
     if not new.code.strip():
         problems.append(Problem(f"{at}.code", "required", mark("A code is needed.")))
     if new.kind not in set(PartyKind):
-        problems.append(Problem(f"{at}.kind", "unknown", mark("There is no kind of party “{kind}”."), {"kind": new.kind}))
+        problems.append(
+            Problem(f"{at}.kind", "unknown", mark("There is no kind of party “{kind}”."), {"kind": new.kind})
+        )
     if not (new.name_zh.strip() and new.name_en.strip()):
         problems.append(Problem(f"{at}.name", "required", mark("A name is needed in both languages.")))
     problems += [

@@ -20,7 +20,9 @@ class Party(TownRow):
     is_active = models.BooleanField(default=True)
 
     class Meta(TownRow.Meta):
-        constraints: ClassVar = [models.UniqueConstraint(fields=["town", "code"], name="a_party_code_is_used_once_in_a_town")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["town", "code"], name="a_party_code_is_used_once_in_a_town")
+        ]
 
 
 class Duty(TownRow):

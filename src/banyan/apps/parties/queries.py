@@ -52,7 +52,10 @@ def register(town: Town) -> Register:
 
 
 def _read() -> Register:
-    by_id = {row[0]: PartyView(*row) for row in Party.objects.filter(is_active=True).values_list(*PartyView.__slots__).order_by("code")}
+    by_id = {
+        row[0]: PartyView(*row)
+        for row in Party.objects.filter(is_active=True).values_list(*PartyView.__slots__).order_by("code")
+    }
     duties: dict[UUID, list[tuple[str, UUID]]] = {}
     for place_id, topic, party_id in Duty.objects.order_by("party__code").values_list("place_id", "topic", "party_id"):
         if party_id in by_id:

@@ -188,11 +188,8 @@ class NewFeature:
 def draw(*, actor: Actor, town: Town, features: Sequence[NewFeature], at: datetime) -> int:
     """Add or replace what is drawn on the town's map; return how many.  Same errors as `lay_out`."""
     guard.authorise(actor, "territory.edit", subject=guard.Subject())
-    problems = [
-        Problem(f"features[{i}].geometry", "invalid", mark("{reason}"), {"reason": reason})
-        for i, feature in enumerate(features)
-        if (reason := rules.geometry_problem(feature.geometry))
-    ]
+    checked = (rules.geometry_problem(f"features[{i}].geometry", new.geometry) for i, new in enumerate(features))
+    problems = [problem for problem in checked if problem]
     if problems:
         raise InvalidInput(mark("The map"), problems)
     with scopes.action_transaction():
@@ -239,7 +236,7 @@ def keep_calendar(*, actor: Actor, town: Town, calendar: Mapping[str, Any], at: 
 
 
 def grow_edition(town: Town) -> None:
-    """Tell every process that territory, parties or catalogue of this town changed.  Other apps call it in their actions."""
+    """Tell every process that territory, parties or catalogue of this town changed; other apps call it too."""
     Town.objects.filter(id=town.id).update(edition=F("edition") + 1)
     town.refresh_from_db(fields=["edition"])
 

@@ -11,7 +11,7 @@ from banyan.base.ids import uuid7
 from banyan.kit.rows import TownRow
 
 
-class Region(models.Model):
+class Region(models.Model):  # noqa: DJ008
     """What lies above towns: country, province, city, district.  Shared by all towns."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -23,9 +23,7 @@ _DEGREES: Final = 6
 
 def addresses(town: Town) -> dict[str, str]:
     """Return the address of each layer, as the maps of kit/maps.html ask for them; the town's edition is part of it."""
-    return {
-        layer: f"{reverse('map_layer', args=[town.slug, layer])}?edition={town.edition}" for layer in _LAYERS
-    }
+    return {layer: f"{reverse('map_layer', args=[town.slug, layer])}?edition={town.edition}" for layer in _LAYERS}
 
 
 @require_safe

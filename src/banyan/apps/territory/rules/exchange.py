@@ -174,9 +174,7 @@ def _place(i: int, row: Mapping[str, Any], problems: list[Problem]) -> dict[str,
     return {**found, "n_dwellings": n_dwellings, "lon": point[0], "lat": point[1], "polygon": row.get("polygon")}
 
 
-def _moved(
-    i: int, row: dict[str, Any], problems: list[Problem], *, system: System, bounds: Bounds
-) -> dict[str, Any]:
+def _moved(i: int, row: dict[str, Any], problems: list[Problem], *, system: System, bounds: Bounds) -> dict[str, Any]:
     """Return a place with its coordinates in WGS84; one problem for each kind of fault, not for each vertex."""
     at, faults = f"places[{i}]", dict[str, Problem]()
 

@@ -58,9 +58,11 @@ def town_problems(new: TownWanted) -> list[Problem]:
     problems = []
     if not _SLUG.fullmatch(new.slug):
         problems.append(Problem("slug", "pattern", mark("Use 2 to 40 lower-case letters, digits and hyphens.")))
-    for name in ("name_zh", "name_en"):
-        if not getattr(new, name).strip():
-            problems.append(Problem(name, "required", mark("A name is needed in both languages.")))
+    problems += [
+        Problem(name, "required", mark("A name is needed in both languages."))
+        for name in ("name_zh", "name_en")
+        if not getattr(new, name).strip()
+    ]
     west, south, east, north = new.bounds
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         problems.append(Problem("bounds", "range", mark("Bounds are west, south, east, north in WGS84 degrees.")))
@@ -109,39 +111,56 @@ def _place_problems(places: Sequence[PlaceWanted], *, held: Mapping[str, str], l
     for i, place in enumerate(places):
         at = f"places[{i}]"
         if not _CODE.fullmatch(place.code):
-            problems.append(Problem(f"{at}.code", "pattern", mark("A code has 1 to 40 letters, digits, dots and hyphens.")))
+            problems.append(
+                Problem(f"{at}.code", "pattern", mark("A code has 1 to 40 letters, digits, dots and hyphens."))
+            )
         if place.code in seen:
-            problems.append(Problem(f"{at}.code", "doubled", mark("The code {code} is used twice."), {"code": place.code}))
+            problems.append(
+                Problem(f"{at}.code", "doubled", mark("The code {code} is used twice."), {"code": place.code})
+            )
         seen.add(place.code)
         if place.level not in levels:
-            problems.append(Problem(f"{at}.level", "unknown", mark("The town has no level “{level}”."), {"level": place.level}))
+            problems.append(
+                Problem(f"{at}.level", "unknown", mark("The town has no level “{level}”."), {"level": place.level})
+            )
         if place.parent_code and place.parent_code not in known:
-            problems.append(Problem(f"{at}.parent_code", "unknown", mark("There is no place {code}."), {"code": place.parent_code}))
+            problems.append(
+                Problem(f"{at}.parent_code", "unknown", mark("There is no place {code}."), {"code": place.parent_code})
+            )
         if not place.name_zh.strip() and not place.name_en.strip():
             problems.append(Problem(f"{at}.name", "required", mark("A name is needed in at least one language.")))
-        if place.polygon is not None and (reason := geometry_problem(place.polygon, only={"Polygon", "MultiPolygon"})):
-            problems.append(Problem(f"{at}.polygon", "geometry", mark("{reason}"), {"reason": reason}))
+        if place.polygon is not None:
+            found = geometry_problem(f"{at}.polygon", place.polygon, only={"Polygon", "MultiPolygon"})
+            problems += [found] if found else []
     return problems
 
 
-def geometry_problem(geometry: Mapping[str, Any], *, only: set[str] | None = None) -> str:
-    """Return what is wrong with a GeoJSON geometry (RFC 7946) in WGS84, or "" where it is fine."""
+def geometry_problem(where: str, geometry: Mapping[str, Any], *, only: set[str] | None = None) -> Problem | None:
+    """Return what is wrong with a GeoJSON geometry (RFC 7946) in WGS84, or None where it is fine.
+
+    `where` names the field in the problem; `only` are the types that will do, all of them by default.
+    """
     from shapely.errors import ShapelyError
     from shapely.geometry import shape
     from shapely.validation import explain_validity
 
-    if not isinstance(geometry, Mapping) or geometry.get("type") not in (only or _GEOMETRIES):
-        return f"expected a GeoJSON geometry of type {', '.join(sorted(only or _GEOMETRIES))}"
+    wanted = only or _GEOMETRIES
+    if not isinstance(geometry, Mapping) or geometry.get("type") not in wanted:
+        types = {"types": ", ".join(sorted(wanted))}
+        return Problem(where, "geometry", mark("This is no GeoJSON geometry of type {types}."), types)
     try:
         form = shape(geometry)
     except (ShapelyError, ValueError, TypeError, AttributeError, KeyError, IndexError):
-        return "the coordinates cannot be read"
+        return Problem(where, "geometry", mark("The coordinates cannot be read."))
     if form.is_empty:
-        return "the geometry is empty"
+        return Problem(where, "geometry", mark("The geometry is empty."))
     west, south, east, north = form.bounds
     if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        return "coordinates lie outside the range of WGS84 longitude and latitude"
-    return "" if form.is_valid else str(explain_validity(form))
+        return Problem(where, "range", mark("The coordinates are no longitude and latitude in WGS84."))
+    if not form.is_valid:
+        reason = {"reason": str(explain_validity(form))}
+        return Problem(where, "geometry", mark("The outline is not simple: {reason}."), reason)
+    return None
 
 
 def centre(polygon: Mapping[str, Any]) -> tuple[float, float]:
@@ -154,4 +173,6 @@ def centre(polygon: Mapping[str, Any]) -> tuple[float, float]:
 
 def digest(places: Sequence[PlaceWanted]) -> str:
     """Return the SHA-256 of a layout, so that history can say which one was meant without holding it."""
-    return hashlib.sha256(repr([(p.code, p.level, p.parent_code, p.name_zh, p.name_en, p.polygon) for p in places]).encode()).hexdigest()
+    return hashlib.sha256(
+        repr([(p.code, p.level, p.parent_code, p.name_zh, p.name_en, p.polygon) for p in places]).encode()
+    ).hexdigest()
