@@ -384,6 +384,33 @@ def _anybody(here: Furnished, random: Random) -> Actor:
     return Actor(account_id=account, grants=grants, bearer_of=frozenset([*known, uuid4()]))
 
 
+RULES_THE_TOWN: Final = (
+    *("service_requests.import", "service_requests.edit_catalogue", "territory.edit", "parties.edit"),
+    *("accounts.edit_roles", "accounts.read_roles", "audit.read", "audit.verify"),
+)
+
+
+@pytest.mark.parametrize("verb", RULES_THE_TOWN)
+def test_who_manages_a_part_of_the_town_does_not_rule_the_whole(verb: str) -> None:
+    whole = Grant(Role.MANAGER)
+    parts = [Grant(Role.MANAGER, "north/"), Grant(Role.MANAGER, "", uuid4()), Grant(Role.MANAGER, "north/", uuid4())]
+
+    assert guard.may(Actor(account_id=uuid4(), grants=(whole,)), verb, subject=guard.Subject())
+    for part in parts:
+        assert not guard.may(Actor(account_id=uuid4(), grants=(part,)), verb, subject=guard.Subject())
+
+
+def test_the_manager_of_a_community_makes_nobody_manager_of_the_town(towns: tuple[Furnished, Furnished]) -> None:
+    held = towns[0].small
+    part = Actor(account_id=held.accounts["coordinator"], grants=(Grant(Role.MANAGER, "north/"),))
+    words = {"town": held.town, "account_id": held.accounts["coordinator"], "role": "manager", "at": NOW}
+
+    with held.scope():
+        with pytest.raises(Forbidden):
+            accounts.grant(actor=part, **words)
+        assert accounts.grant(actor=held.actor("manager"), **words).role == "manager"
+
+
 def test_every_verb_of_the_policy_names_roles_and_distances_that_exist() -> None:
     assert len(MAY) > 30
     for verb, table in MAY.items():

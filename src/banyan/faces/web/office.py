@@ -146,7 +146,7 @@ def _roles_page(request: TownRequest, *, problems: Sequence[Any] = ()) -> HttpRe
         "shown": shown,
         "places": [place for place in territory.tree(town).places if place.level != "building"],
         "parties": list(by_id.values()),
-        "may_edit": guard.may(request.actor, "accounts.edit_roles"),
+        "may_edit": guard.may(request.actor, "accounts.edit_roles", subject=guard.Subject()),
         "typed": request.POST,
         "problems": problems,
     }
@@ -214,7 +214,7 @@ def _calendar_page(request: TownRequest, *, problems: Sequence[Any] = ()) -> Htt
         "json": request.POST.get("json") or Calendar.to_json(held),
         "typed": request.POST,
         "problems": problems,
-        "may_edit": guard.may(request.actor, "territory.edit"),
+        "may_edit": guard.may(request.actor, "territory.edit", subject=guard.Subject()),
     }
     return render(request, "office/calendar.html", context, status=422 if problems else 200)
 
