@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from datetime import date
 from functools import cache, lru_cache
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 from banyan.base.calendar.hours import FIRST_YEAR, LAST_YEAR
+from banyan.base.imports import alone
 
 #: Countries whose governments publish moved working days year by year and of which the package follows the notices.
 MOVE_DAYS_BY_YEARLY_NOTICE: Final = frozenset({"AZ", "BY", "CN", "HU", "KG", "KZ", "LV", "MM", "RU", "UZ", "VN"})
@@ -38,16 +35,7 @@ def _calendar_of(country: str) -> Any:
     found = next(((module, names[0]) for module, names in registered if country in names[1:]), None)
     if found is None:
         raise NotImplementedError(country)
-    folder = "holidays.countries"
-    if folder in sys.modules:
-        return getattr(import_module(f"{folder}.{found[0]}"), found[1])
-    stand_in = ModuleType(folder)
-    stand_in.__path__ = [str(Path(holidays.__file__).parent / "countries")]
-    sys.modules[folder] = stand_in
-    try:
-        return getattr(import_module(f"{folder}.{found[0]}"), found[1])
-    finally:
-        del sys.modules[folder]
+    return getattr(alone(f"holidays.countries.{found[0]}"), found[1])
 
 
 @lru_cache(maxsize=64)
