@@ -28,7 +28,6 @@ MAY: Final[Mapping[str, Mapping[Role, Near]]] = {
     "service_requests.read_public": {},
     "service_requests.read_internal": {**_HANDLING, Role.AUDITOR: Near.AREA},
     "service_requests.read_contact": _HANDLING,
-    "service_requests.count": dict.fromkeys(Role, Near.ANY),
     # a resident's own steps
     "service_requests.report": {},
     "service_requests.report_on_behalf": {Role.COORDINATOR: Near.ANY, Role.WORKER: Near.ANY, Role.MANAGER: Near.ANY},
@@ -59,14 +58,11 @@ MAY: Final[Mapping[str, Mapping[Role, Near]]] = {
     "territory.edit": {Role.MANAGER: Near.AREA},
     "parties.read": {},
     "parties.edit": {Role.MANAGER: Near.AREA},
-    "people.write": dict.fromkeys(Role, Near.ANY),
-    "people.read": {**_REPORTER, Role.WORKER: Near.ANY, Role.COORDINATOR: Near.ANY, Role.MANAGER: Near.ANY},
     "people.read_looks": _REPORTER,
     "accounts.edit_roles": {Role.MANAGER: Near.AREA},
     "accounts.read_roles": {Role.MANAGER: Near.AREA, Role.AUDITOR: Near.AREA},
     "audit.read": {Role.AUDITOR: Near.AREA, Role.MANAGER: Near.AREA},
     "audit.verify": {Role.AUDITOR: Near.AREA, Role.MANAGER: Near.AREA},
-    "matters.read": {Role.COORDINATOR: Near.AREA, Role.MANAGER: Near.AREA, Role.AUDITOR: Near.AREA},
     "notices.read": _REPORTER,
 }
 
