@@ -11,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 
 from banyan.apps.accounts import rules
-from banyan.apps.accounts.errors import KeyUsedOtherwise
+from banyan.apps.accounts.errors import KeyUsedOtherwise, LastManager
 from banyan.apps.accounts.models import Account, ApiToken, Membership, StoredAnswer
 from banyan.apps.accounts.queries import hash_of
 from banyan.apps.audit import actions as audit
@@ -94,13 +94,25 @@ def _granted(
 
 
 def end_role(*, actor: Actor, membership_id: UUID, at: datetime) -> None:
-    """End a role: the next request of its holder is without it."""
+    """End a role: the next request of its holder is without it.
+
+    Raises
+    ------
+    NotFound
+        Nobody holds it now.
+    LastManager
+        Nobody else manages the whole town.
+    """
     guard.authorise(actor, "accounts.edit_roles", subject=guard.Subject())
     with scopes.action_transaction():
-        row = Membership.objects.filter(id=membership_id, town_id=scopes.current_town(), ended_at__isnull=True)
-        held = row.select_for_update().first()
+        held_now = Membership.objects.filter(town_id=scopes.current_town(), ended_at__isnull=True).select_for_update()
+        managers = held_now.filter(role=Role.MANAGER, place__isnull=True, party__isnull=True).order_by("id")
+        manager_ids = list(managers.values_list("id", flat=True))
+        held = held_now.filter(id=membership_id).first()
         if held is None:
             raise NotFound("role")
+        if manager_ids == [held.id]:
+            raise LastManager()
         held.ended_at = at
         held.save(update_fields=["ended_at"])
         audit.record(

@@ -10,3 +10,10 @@ class KeyUsedOtherwise(Conflict):
 
     code = "accounts.key_used_otherwise"
     sentence = mark("This idempotency key was used for another request. Make a new key for each new request.")
+
+
+class LastManager(Conflict):
+    """Without a manager nobody could give a role in the town any more."""
+
+    code = "accounts.last_manager"
+    sentence = mark("This is the last manager of the town. Give the role to someone else first.")

@@ -114,6 +114,20 @@ def test_one_address_reports_so_often_without_a_token_and_no_more(small_town: Sm
     assert Program(small_town).post("/service_requests", REPORT).status_code == 201
 
 
+def test_the_last_manager_stays_whoever_asks(small_town: SmallTown) -> None:
+    manager = Program(small_town, "manager")
+    [held] = manager.get("/roles", role="manager").json()["items"]
+    in_part = {"account_id": str(small_town.accounts["neighbour"]), "role": "manager", "place_code": "north"}
+    manager.post("/roles", in_part)
+
+    last = manager.delete(f"/roles/{held['id']}")
+    manager.post("/roles", {"account_id": str(small_town.accounts["neighbour"]), "role": "manager"})
+    followed = manager.delete(f"/roles/{held['id']}")
+
+    assert problem_of(last, status=409)["code"] == "accounts.last_manager"
+    assert followed.status_code == 204
+
+
 @pytest.mark.parametrize("key", ["resident", "worker", "coordinator", "auditor", "operator", ""])
 def test_only_a_manager_gives_and_ends_roles(small_town: SmallTown, key: str) -> None:
     role = {"account_id": str(small_town.accounts["neighbour"]), "role": "coordinator", "place_code": "n1"}

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from banyan.apps.accounts import actions as account_actions
 from banyan.apps.accounts import queries as accounts
+from banyan.apps.accounts.errors import LastManager
 from banyan.apps.audit import queries as audit
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import queries as service_requests
@@ -29,7 +30,7 @@ from banyan.base.errors import Forbidden, InvalidInput, Problem, SignInNeeded, m
 from banyan.kit import guard, scopes
 from banyan.kit.asking import TownRequest
 from banyan.kit.guard import Role
-from banyan.kit.problem import say, spoken_problems
+from banyan.kit.problem import say, spoken, spoken_problems
 
 #: Roles that the office gives by hand; residents come by themselves.
 STAFF_ROLES: Final = (Role.COORDINATOR, Role.WORKER, Role.MANAGER, Role.AUDITOR, Role.OPERATOR)
@@ -156,14 +157,13 @@ def _roles_page(request: TownRequest, *, problems: Sequence[Any] = ()) -> HttpRe
 @require_POST
 def end_role(request: TownRequest, town: str, membership_id: UUID) -> HttpResponse:
     """End a role; whoever ends the last manager's would lock the office, so that is refused."""
-    held = accounts.members(town_id=request.town.id, role=Role.MANAGER)
-    if [one.membership_id for one in held] == [membership_id]:
-        sentence = mark("This is the last manager of the town. Give the role to someone else first.")
-        problem = Problem("", "last", sentence)
-        messages.error(request, say(problem))
-        return redirect("office_roles", town)
-    account_actions.end_role(actor=request.actor, membership_id=membership_id, at=timezone.now())
-    messages.success(request, gettext("The role is ended."))
+    try:
+        with scopes.attempt():
+            account_actions.end_role(actor=request.actor, membership_id=membership_id, at=timezone.now())
+    except LastManager as error:
+        messages.error(request, spoken(error))
+    else:
+        messages.success(request, gettext("The role is ended."))
     return redirect("office_roles", town)
 
 
