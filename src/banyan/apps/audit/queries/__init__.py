@@ -2,7 +2,7 @@
 
 from banyan.apps.audit.queries.browsing import Deed, deeds
 from banyan.apps.audit.queries.seals import newest_checkpoint, proof
-from banyan.apps.audit.queries.timelines import Link, Moment, chain, timeline, timelines
+from banyan.apps.audit.queries.timelines import Link, Moment, Passage, chain, passages, timeline, timelines
 from banyan.apps.audit.queries.verification import Findings, verify
 from banyan.apps.audit.rules import Anchor
 
@@ -12,9 +12,11 @@ __all__ = [
     "Findings",
     "Link",
     "Moment",
+    "Passage",
     "chain",
     "deeds",
     "newest_checkpoint",
+    "passages",
     "proof",
     "timeline",
     "timelines",

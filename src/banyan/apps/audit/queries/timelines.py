@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,6 +43,37 @@ def timelines(subjects: Iterable[tuple[str, UUID]]) -> list[Moment]:
     for subject in subjects:
         wanted |= _of(subject)
     return _moments(wanted, order=("at", "id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One entry as everybody may hear it: what happened when, none of the words that belong to a person."""
+
+    id: UUID
+    subject_id: UUID
+    verb: str
+    at: datetime
+    facts: Mapping[str, Any]
+
+
+def passages(
+    subject_type: str,
+    *,
+    verbs: Collection[str],
+    subject_ids: Collection[UUID] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int | None = None,
+) -> list[Passage]:
+    """Return the entries of some verbs about many subjects, oldest first, in one SQL statement.
+
+    Between two instants, both included, about some subjects only, at most `limit`; what is None does not narrow.  The
+    caller has authorised the read.
+    """
+    given = {"subject_id__in": subject_ids, "at__gte": since, "at__lte": until}
+    narrowed = {name: value for name, value in given.items() if value is not None}
+    rows = Entry.objects.filter(subject_type=subject_type, verb__in=verbs, **narrowed).order_by("at", "id")
+    return [Passage(*row) for row in rows.values_list(*Passage.__slots__)[:limit]]
 
 
 def _of(subject: tuple[str, UUID]) -> Q:
