@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -179,6 +179,15 @@ def photos(request: ServiceRequest) -> list[Photo]:
     return list(Photo.objects.filter(service_request=request).order_by("at", "id"))
 
 
+def photos_of(service_request_ids: Collection[UUID]) -> dict[UUID, list[Photo]]:
+    """Return the photos of many requests by request, oldest first.  The caller has authorised the read."""
+    found: dict[UUID, list[Photo]] = {}
+    if service_request_ids:
+        for photo in Photo.objects.filter(service_request_id__in=service_request_ids).order_by("at", "id"):
+            found.setdefault(photo.service_request_id, []).append(photo)
+    return found
+
+
 # --- many requests ---------------------------------------------------------------------------------------------------
 
 
@@ -259,6 +268,15 @@ def listed(
     page = page_of(rows, order=ORDERS[wanted.order], columns=columns, size=size, cursor=cursor)
     made = [_row(values, hides=hides) for values in page.rows]
     return Page(rows=made, next_cursor=page.next_cursor, previous_cursor=page.previous_cursor)
+
+
+def public_rows(rows: QuerySet[ServiceRequest], *, limit: int, offset: int = 0) -> list[Row]:
+    """Return the newest of the given requests as everybody may see them, in one SQL statement.
+
+    Unpublished words are left out and points blurred, as in `listed` with ``service_requests.read_public``.
+    """
+    found = rows.order_by(*ORDERS["newest"]).values_list(*Row.__slots__)[offset : offset + limit]
+    return [_row(values, hides=True) for values in found]
 
 
 def rows_of(actor: Actor, wanted: Filter, *, town: Town, at: datetime, limit: int) -> list[Row]:

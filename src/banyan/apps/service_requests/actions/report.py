@@ -144,7 +144,8 @@ def _stored(actor: Actor, draft: Draft, found: _Found, *, town: Town, at: dateti
     on_behalf = draft.intake in ON_BEHALF
     contact = people.Contact(draft.contact_name, draft.contact_phone, draft.contact_email)
     owner = None if on_behalf or draft.intake == Intake.IMPORT else actor.account_id
-    reporter_id = people.enter(actor=actor, contact=contact, account_id=owner, at=at) if contact else None
+    person = None if draft.is_passed_on else owner
+    reporter_id = people.enter(actor=actor, contact=contact, account_id=person, at=at) if contact else None
     party = queries.suggested_party(found.service, found.place, town=town)
     matter_id = matters.open_matter(
         origin=("service_request", request_id), place_id=found.place.id if found.place else None, at=at

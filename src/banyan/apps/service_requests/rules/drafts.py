@@ -25,6 +25,7 @@ class Draft:
     `lon`, `lat` in degrees of `coordinate_system` (wgs84, gcj02, bd09); `place_code` names a place where there is no
     point.  `contact_*` is how to reach the reporter, or the person for whom the staff writes it down.  `id` may be made
     by a client without network; `source_key` is the identifier in another system.
+    Where `is_passed_on`, the account passes on what somebody else has told it: the contact is theirs, not its own.
     """
 
     service_code: str
@@ -42,6 +43,7 @@ class Draft:
     requested_at: datetime | None = None
     source_key: str | None = None
     id: UUID | None = None
+    is_passed_on: bool = False
 
 
 def draft_problems(draft: Draft, *, at: datetime, needs_place: bool) -> list[Problem]:
