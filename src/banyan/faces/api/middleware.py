@@ -55,11 +55,8 @@ class ApiMiddleware:
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         request.town, request.actor = None, ANYONE  # type: ignore[attr-defined]
-        if not _is_readable(request):
-            return problems.of_status(400)
-        length = str(request.META.get("CONTENT_LENGTH") or "0")
-        if not (length.isascii() and length.isdigit()) or int(length[:20]) > _MOST_BYTES:
-            return problems.of_status(413 if length.isdigit() else 400)
+        if status := refusal_of_form(request):
+            return problems.of_status(status)
         named = _IN_TOWN.match(request.path_info)
         if named is None:
             return self.get_response(request)
@@ -86,6 +83,16 @@ class ApiMiddleware:
             if response.status_code >= 400 and connection.vendor == "postgresql":
                 transaction.set_rollback(True)
             return response
+
+
+def refusal_of_form(request: HttpRequest) -> int:
+    """Return the status with which a request is refused before anything of it is believed, 0 where it is sound."""
+    if not _is_readable(request):
+        return 400
+    length = str(request.META.get("CONTENT_LENGTH") or "0")
+    if not (length.isascii() and length.isdigit()):
+        return 400
+    return 413 if int(length[:20]) > _MOST_BYTES else 0
 
 
 def _is_readable(request: HttpRequest) -> bool:
