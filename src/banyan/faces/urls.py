@@ -15,5 +15,6 @@ urlpatterns = [
     path("accounts/", include(accounts.outside)),
     path("t/<slug:town>/", include("banyan.faces.web.town_urls")),
     path("api/v1/", api.urls),
+    path("open311/<str:town>/", include("banyan.faces.open311.urls")),
     path("admin/", admin.records.urls),
 ]
