@@ -149,14 +149,18 @@ def rate(number: str, rating: int, slug: str, who: str, words: str) -> None:
 @_town
 @_as
 def show(number: str, slug: str, who: str) -> None:
-    """Show a request and its whole history."""
+    """Show a request and its history, as far as the account may read it."""
     with _entered(slug, who) as (town, actor):
         found = queries.readable(actor, _id_of(number), town=town)
         service = queries.catalogue(town).by_id[found.service_id]
         steps = ", ".join(queries.steps_for(actor, found, town=town))
         click.echo(f"{service.name_zh} / {service.name_en}  [{found.status}]  {found.description}")
         click.echo(f"deadline {found.deadline_at or '-'}   your steps: {steps or '-'}   rating {found.rating or '-'}")
+        subject = queries.subject_of(found, town=town)
+        hears_inner = guard.may(actor, "service_requests.read_internal", subject=subject)
         for moment in audit.timeline(("service_request", found.id)):
+            if moment.facts.get("is_internal") and not hears_inner:
+                continue
             said = "; ".join(f"{name}: {text}" for name, text in moment.words.items() if text)
             click.echo(f"{moment.at:%Y-%m-%d %H:%M}  {moment.verb.partition('.')[2]:<14} {moment.role:<12} {said}")
 
