@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F
 
 from banyan.apps.audit import actions as audit
 from banyan.apps.territory import rules
 from banyan.apps.territory.models import Feature, Place, Region, Town
+from banyan.apps.territory.queries import Growing
 from banyan.base.calendar import Calendar
 from banyan.base.coordinates import Bounds, System
 from banyan.base.errors import InvalidInput, Problem, mark
@@ -232,15 +233,10 @@ def keep_calendar(*, actor: Actor, town: Town, calendar: Mapping[str, Any], at: 
         facts = {"calendar": dict(calendar)}
         audit.record(actor=actor, verb="territory.calendar_kept", subject=("town", town.id), at=at, facts=facts)
         grow_edition(town)
-        town.calendar = dict(calendar)
 
 
 def grow_edition(town: Town) -> None:
     """Tell every process that territory, parties or catalogue of this town changed; other apps call it too."""
     Town.objects.filter(id=town.id).update(edition=F("edition") + 1)
-    town.refresh_from_db(fields=["edition"])
-
-
-def grow_edition_of(town_id: UUID) -> None:
-    """The same for a town known by its identifier only."""
-    Town.objects.filter(id=town_id).update(edition=F("edition") + 1)
+    town.refresh_from_db(fields=["edition", "calendar"])  # what is kept at an edition is made from both
+    transaction.on_commit(Growing(town.id))

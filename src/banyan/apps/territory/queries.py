@@ -9,8 +9,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from threading import Lock
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
+
+from django.db import connection
 
 from banyan.apps.territory import rules
 from banyan.apps.territory.models import Feature, Place, Town
@@ -19,6 +22,7 @@ from banyan.base.coordinates import System
 from banyan.base.errors import NotFound
 
 __all__ = [
+    "Growing",
     "Kept",
     "PlaceView",
     "Town",
@@ -106,22 +110,55 @@ class Tree:
         return grids, STRtree([shape(place.polygon) for place in grids])
 
 
+class Growing:
+    """An edition that is not committed yet, with the values made from it: they go with the transaction.
+
+    It waits among what Django does after a commit; a rollback, of a savepoint too, takes it out of there.
+    """
+
+    def __init__(self, town_id: UUID) -> None:
+        self.town_id = town_id
+        self.held: dict[tuple[str, int], Any] = {}
+
+    def __call__(self) -> None:
+        """Do nothing after the commit: whoever asks next makes the values anew and keeps them."""
+
+    @staticmethod
+    def of(town_id: UUID) -> Growing | None:
+        """Return the edition of a town that grows in the transaction that is open, if one does."""
+        waiting = (entry[1] for entry in reversed(connection.run_on_commit))
+        return next((one for one in waiting if isinstance(one, Growing) and one.town_id == town_id), None)
+
+
 class Kept:
     """Values made from a town's rows, one for each town at its present edition, oldest towns forgotten first."""
 
     def __init__(self) -> None:
         self._held: OrderedDict[tuple[str, UUID], tuple[int, Any]] = OrderedDict()
+        self._lock = Lock()
 
     def get(self, name: str, *, town: Town, make: Callable[[], KeptT]) -> KeptT:
-        """Return the value called `name`, made anew where the town's edition has grown."""
+        """Return the value called `name`, made anew where the town's edition has grown.
+
+        What is made inside the transaction that grows the edition is not kept beyond it: after a rollback the next
+        change would take the same number, and this process would go on with what never was.
+        """
+        growing = Growing.of(town.id)
+        if growing is not None:
+            mark = (name, town.edition)
+            if mark not in growing.held:
+                growing.held[mark] = make()
+            return cast("KeptT", growing.held[mark])
         key = (name, town.id)
         held = self._held.get(key)
         if held is None or held[0] != town.edition:
-            held = self._held[key] = (town.edition, make())
+            held = (town.edition, make())
+        with self._lock:  # threads of one process share this
+            self._held[key] = held
+            self._held.move_to_end(key)
             while len(self._held) > 4 * _TOWNS_IN_MEMORY:
                 self._held.popitem(last=False)
-        self._held.move_to_end(key)
-        return held[1]
+        return cast("KeptT", held[1])
 
 
 kept: Final = Kept()
