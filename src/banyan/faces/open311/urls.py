@@ -16,6 +16,6 @@ urlpatterns: list[URLPattern] = [
     re_path(rf"^v2/requests{_FORM}", door(get=views.requests, post=writing.received)),
     re_path(rf"^v2/requests/(?P<service_request_id>[^/]+){_FORM}", door(get=views.one_request)),
     re_path(rf"^v2/tokens/(?P<token>[^/]+){_FORM}", door(get=views.token)),
-    re_path(rf"^v2/servicerequestupdates{_FORM}", door(get=views.updates)),
+    re_path(rf"^v2/servicerequestupdates{_FORM}", door(get=views.updates, post=writing.update_received)),
     re_path("", nothing_here),
 ]

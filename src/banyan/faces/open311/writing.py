@@ -1,4 +1,4 @@
-"""Reporting through GeoReport v2: the arguments of `POST requests` become a draft of the same action as everywhere."""
+"""Writing through GeoReport v2: the arguments become drafts and words of the same actions as everywhere."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from banyan.faces.open311.addresses import place_named
 from banyan.faces.open311.asking import read_number
 from banyan.faces.open311.door import Asked
 from banyan.faces.open311.formats import Answer
+from banyan.faces.open311.reading import row_of
+from banyan.faces.open311.shown import status_of
 from banyan.kit import images
 from banyan.kit.templating import bi
 
@@ -23,6 +25,10 @@ _FOLLOW: Final = mark(
     "reporter."
 )
 _NOT_FETCHED: Final = mark("media_url was not fetched. Send pictures as files in the field media.")
+#: Statuses of the updates extension that mean closed.
+_CLOSING: Final = frozenset(
+    {"CLOSED", "FIXED", "DUPLICATE", "NOT_COUNCILS_RESPONSIBILITY", "NO_FURTHER_ACTION", "CANCELLED"}
+)
 #: Letters from here on are of scripts that write the family name first and without a space.
 _FAMILY_NAME_FIRST: Final = "\u2e80"
 
@@ -45,6 +51,30 @@ def received(asked: Asked) -> Answer:
     return Answer("service_requests", [made], status=201)
 
 
+def update_received(asked: Asked) -> Answer:
+    """Add the words of an update to a request as a comment; whether the actor may, the action decides.
+
+    An update takes no step: what a step needs (who, what was done, whose hands) is not in it.  One that says that the
+    request stands otherwise than it does is refused, so that nobody believes it was heard.
+    """
+    words = asked.words
+    text, status = words.text("description"), words.text("status", limit=60)
+    words.instant("updated_datetime")
+    if not text:
+        words.fault("description", mark("This is needed."))
+    request_id = words.text("service_request_id", limit=100)
+    if not request_id:
+        words.fault("service_request_id", mark("This is needed."))
+    words.check()
+    row = row_of(request_id, town=asked.town)
+    if status and (status.upper().replace(" ", "_") in _CLOSING) != (status_of(row.status) == "closed"):
+        sentence = mark("An update adds words and takes no step: the request stays “{value}”.")
+        words.fault("status", sentence, facts={"value": status_of(row.status)})
+        words.check()
+    made = actions.comment(actor=asked.actor, town=asked.town, service_request_id=row.id, text=text, at=asked.at)
+    return Answer("service_request_updates", [{"update_id": str(made.id)}], status=201)
+
+
 def _draft(asked: Asked) -> actions.Draft:
     words = asked.words
     service = _service(asked)
@@ -60,7 +90,7 @@ def _draft(asked: Asked) -> actions.Draft:
         contact_name=name,
         contact_phone=phone,
         contact_email=email,
-        is_passed_on=_is_passed_on(asked, phone=phone, email=email),
+        is_passed_on=_is_passed_on(asked, name=name, phone=phone, email=email),
         **where,
     )
 
@@ -100,9 +130,21 @@ def _name(first: str, last: str) -> str:
     return f"{last}{first}" if is_family_first else f"{first} {last}".strip()
 
 
-def _is_passed_on(asked: Asked, *, phone: str, email: str) -> bool:
-    """Say whether the contact is somebody else's than the account's whose key came: a program reports for many."""
+def _is_passed_on(asked: Asked, *, name: str, phone: str, email: str) -> bool:
+    """Say whether the contact is somebody else's than the account's whose key came: a program reports for many.
+
+    It is the account's own by its e-mail address or phone number, or where only a name comes, by that.
+    """
     if asked.actor.account_id is None:
         return False
-    _, own_phone, own_email = accounts.contact_of(asked.actor.account_id)
-    return email.casefold() not in ("", own_email.casefold()) or phone not in ("", own_phone)
+    own_name, own_phone, own_email = accounts.contact_of(asked.actor.account_id)
+    if not (email or phone):
+        return name not in ("", own_name)
+    same_email = bool(email) and email.casefold() == own_email.casefold()
+    same_phone = bool(phone) and _digits(own_phone).endswith(_digits(phone))
+    return not (same_email or same_phone)
+
+
+def _digits(phone: str) -> str:
+    """Return the digits of a phone number; a country code may stand before them."""
+    return "".join(letter for letter in phone if letter.isdecimal())

@@ -80,14 +80,16 @@ def test_the_notice_carries_the_tracking_number_and_no_list_does(program: Caller
 def test_the_contact_is_the_reporters_and_not_the_programs(program: Caller) -> None:
     his = program.report(first_name="小明", last_name="王", phone="13800000000", email="ming@example.org")
     hers = program.report(first_name="Mary", last_name="Jones", email="mary@example.org")
-    own = program.report(email=program.small.emails["resident"].upper())
+    named = program.report(first_name="Ada")
+    own = program.report(first_name="Ada", email=program.small.emails["resident"].upper())
 
-    kept = [stored(program, made).reporter for made in (his, hers, own)]
-    assert [(one.name, one.phone, one.email, one.account_id) for one in kept if one][:2] == [
+    kept = [stored(program, made).reporter for made in (his, hers, named, own)]
+    assert [(one.name, one.phone, one.email, one.account_id) for one in kept if one][:3] == [
         ("王小明", "13800000000", "ming@example.org", None),
         ("Mary Jones", "", "mary@example.org", None),
+        ("Ada", "", "", None),
     ]
-    assert kept[2].account_id == program.small.accounts["resident"]
+    assert kept[3].account_id == program.small.accounts["resident"]
 
 
 def test_what_is_left_out_is_filled_with_the_name_of_the_service(program: Caller) -> None:
@@ -156,6 +158,43 @@ def test_a_key_may_stand_in_the_address(program: Caller) -> None:
     response = program.client.post(f"{program.root}/v2/requests.json?api_key={program.api_key}", LAMP)
 
     assert response.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("key", "form", "status", "code"),
+    [
+        ("resident", "xml", "OPEN", 201), ("resident", "json", "", 201), ("coordinator", "json", "IN_PROGRESS", 201),
+        ("neighbour", "json", "", 404), ("resident", "xml", "FIXED", 400), ("", "json", "OPEN", 403),
+    ],
+)  # fmt: skip
+def test_an_update_is_a_comment_of_those_concerned(
+    program: Caller, key: str, form: str, status: str, code: int
+) -> None:
+    made = program.report()["service_request_id"]
+    fields = {"service_request_id": made, "description": "还是不亮", "status": status, "update_id": "77"}
+
+    response = Caller(program.small, key).post("v2/servicerequestupdates", form, **fields)
+
+    assert response.status_code == code, response.content
+    with program.small.scope():
+        said = queries.comments(queries.public(made), with_internal=True)
+    assert [one.text for one in said] == (["还是不亮"] if code == 201 else [])
+    if code == 201:
+        (told,) = read_xml(response.content) if form == "xml" else json.loads(response.content)
+        assert told == {"update_id": str(said[0].id)}
+    assert "还是不亮" not in str(program.get("v2/servicerequestupdates"))
+
+
+def test_an_update_that_cannot_be_used_is_refused_with_every_fault(program: Caller) -> None:
+    nothing = program.post("v2/servicerequestupdates", updated_datetime="yesterday")
+    stranger = program.post("v2/servicerequestupdates", "xml", service_request_id="x", description="?")
+
+    assert faults_of(nothing, status=400) == [
+        (400, "updated_datetime"),
+        (400, "description"),
+        (400, "service_request_id"),
+    ]
+    assert [code for code, _ in faults_of(stranger, status=404)] == [404]
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------
