@@ -53,6 +53,17 @@ def test_real_photos_with_gps_keep_their_picture_and_lose_their_metadata():
     assert n_with_exif > 0
 
 
+def test_a_photo_that_breaks_its_decoder_is_refused_in_plain_words():
+    turned = struct.pack("<HHII", 0x0112, 3, 1, 6)
+    block_that_is_text = struct.pack("<HHI4s", 0x014A, 2, 4, b"abc\0")  # struct.error in Pillow, when it is turned
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + turned + block_that_is_text + bytes(4)
+
+    made, problems = pictures([_photo(exif=exif)])
+
+    assert made == []
+    assert [(problem.where, problem.code) for problem in problems] == [("photos[0]", "not_a_photo")]
+
+
 def test_a_photo_taken_sideways_stands_upright():
     exif = Image.Exif()
     exif[0x0112] = 6  # rotate by 90 degrees
