@@ -15,9 +15,17 @@ MOVE_DAYS_BY_YEARLY_NOTICE: Final = frozenset({"AZ", "BY", "CN", "HU", "KG", "KZ
 
 
 @lru_cache(maxsize=1024)
-def public_days(country: str, subdivision: str | None, *, year: int) -> tuple[Mapping[date, str], frozenset[date]]:
-    """Free days with their names and weekend days that are worked, of one year."""
-    known = _calendar_of(country)(subdiv=subdivision, years=year)
+def public_days(
+    country: str, subdivision: str | None, *, year: int, language: str = ""
+) -> tuple[Mapping[date, str], frozenset[date]]:
+    """Free days with their names and weekend days that are worked, of one year.
+
+    `language` ("" is the country's own) is one of the package's, such as ``en_US``.  Left alone, the package would take
+    the language of the machine.
+    """
+    kind = _calendar_of(country)
+    spoken = language if language in (kind.supported_languages or ()) else kind.default_language
+    known = kind(subdiv=subdivision, years=year, language=spoken)
     moved = getattr(known, "weekend_workdays", None) or ()
     free = {on: name for on, name in known.items() if on.year == year}
     return free, frozenset(on for on in moved if on.year == year)

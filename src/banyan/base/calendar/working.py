@@ -105,6 +105,12 @@ class Calendar:
                 return Day(on, Kind.HOLIDAY, (), free[on])
         return Day(on, Kind.WEEKLY, self.week[on.weekday()])
 
+    def holiday_name(self, on: date, *, language: str) -> str:
+        """Name the holiday of a day in a language such as ``en_US``, else in its country's; "" where there is none."""
+        if self.country is None:
+            return ""
+        return public_days(self.country, self.subdivision, year=on.year, language=language)[0].get(on, "")
+
     def is_working(self, at: datetime) -> bool:
         """Tell whether an aware instant falls into working time."""
         local = in_utc(at).astimezone(ZoneInfo(self.timezone))

@@ -390,3 +390,13 @@ def test_no_stored_text_breaks_the_reading(source: Any) -> None:
 def test_deep_nonsense_is_refused_as_any_other() -> None:
     with pytest.raises(InvalidInput):
         Calendar.from_json("[" * 100_000)
+
+
+def test_a_holiday_has_its_name_in_the_language_of_its_country_or_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    new_year, calendar = date(2026, 1, 1), Calendar(timezone="Asia/Shanghai", week=OFFICE_WEEK, country="CN")
+    monkeypatch.setenv("LANGUAGE", "th")  # what the machine speaks is nobody's wish
+
+    assert calendar.day(new_year).reason == "元旦"
+    assert calendar.holiday_name(new_year, language="en_US") == "New Year's Day"
+    assert calendar.holiday_name(new_year, language="eo") == "元旦"
+    assert calendar.holiday_name(date(2026, 1, 5), language="en_US") == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -31,6 +32,7 @@ from banyan.kit import guard, scopes
 from banyan.kit.asking import TownRequest
 from banyan.kit.guard import Role
 from banyan.kit.problem import say, spoken, spoken_problems
+from banyan.kit.templating import language
 
 #: Roles that the office gives by hand; residents come by themselves.
 STAFF_ROLES: Final = (Role.COORDINATOR, Role.WORKER, Role.MANAGER, Role.AUDITOR, Role.OPERATOR)
@@ -220,9 +222,14 @@ def _calendar_page(request: TownRequest, *, problems: Sequence[Any] = ()) -> Htt
 
 
 def _special_days(held: Calendar, today: date) -> list[Any]:
-    """Return the days ahead that are not as the week says."""
+    """Return the days ahead that are not as the week says; holidays by their names in the reader's language."""
     days = (held.day(today + timedelta(days=n)) for n in range(_AHEAD.days))
-    return [day for day in days if day.kind != "weekly"]
+    spoken = "zh_CN" if language() == "zh-hans" else "en_US"
+    return [
+        replace(day, reason=held.holiday_name(day.on, language=spoken)) if day.kind == "holiday" else day
+        for day in days
+        if day.kind != "weekly"
+    ]
 
 
 # --- what happened ---------------------------------------------------------------------------------------------------

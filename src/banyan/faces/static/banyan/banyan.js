@@ -17,7 +17,7 @@ function say(text) {
   const toast = document.createElement("p");
   toast.className = "toast";
   toast.textContent = text;
-  place.append(toast);
+  place.replaceChildren(toast);   // the newest word only: on a telephone more would cover what it is about
   setTimeout(() => toast.remove(), 6000);
 }
 
