@@ -1,4 +1,4 @@
-"""What the journeys walk on: a home of its own with the demonstration town, a web server and a worker, stopped by pid."""
+"""What the journeys walk on: a home with the demonstration town, a web server and a worker, stopped by pid."""
 
 from __future__ import annotations
 

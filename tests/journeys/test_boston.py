@@ -33,7 +33,8 @@ def boston(door: Door, tmp_path: Path) -> Door:
     party = _party_of_a_case(house.banyan("town", "parties", "boston311"))
     for role, phone in PEOPLE.items():
         house.banyan("town", "account", "--phone", f"+86{phone}", "--name", role.title(), "--password", "")
-        house.banyan("town", "grant", "boston311", f"+86{phone}", role, *(["--party", party] if role == "worker" else []))
+        of_party = ["--party", party] if role == "worker" else []
+        house.banyan("town", "grant", "boston311", f"+86{phone}", role, *of_party)
     return door
 
 

@@ -17,7 +17,8 @@ _FAR = 80
 _SEEN = """() => {
   const one = document.activeElement;
   if (one === document.body) return true;   // past the end of the page: the browser's own window has it
-  const drawn = (style) => (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
+  const outlined = (style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+  const drawn = (style) => outlined(style) || style.boxShadow !== "none";
   const near = [one, one.parentElement, one.nextElementSibling, one.closest("label")].filter(Boolean);
   return near.some((it) => drawn(getComputedStyle(it)) || drawn(getComputedStyle(it, "::after")))
     || `${one.outerHTML.slice(0, 200)}`;
