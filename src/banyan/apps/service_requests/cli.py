@@ -211,7 +211,7 @@ def import_file(file: Path, name: str, rejections: Path | None, batch: int) -> N
     with _rows(file) as rows:
         town = prepare_town_of(profile, rows, at=at)
     click.echo(f"Town {town.slug}: services, places and parties are ready.")
-    with scopes.town(town.id), _rows(file) as rows:
+    with _rows(file) as rows:
         count = _import_all(rows, profile, town, rejections=rejections, batch=batch, at=at)
     click.echo(
         f"read {count['read']} = imported {count['imported']} + already there {count['unchanged']} + rejected {count['rejected']}"
@@ -243,7 +243,8 @@ def _import_all(
     with _rejection_file(rejections) as write:
 
         def store() -> None:
-            brought = actions.import_cases(actor=actor, town=town, cases=held, profile=profile.name, at=at)
+            with scopes.town(town.id):  # one scope for each batch: on PostgreSQL a scope is a transaction
+                brought = actions.import_cases(actor=actor, town=town, cases=held, profile=profile.name, at=at)
             count.update(imported=brought.n_imported, unchanged=brought.n_unchanged)
             held.clear()
 

@@ -8,6 +8,7 @@ import itertools
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -155,6 +156,31 @@ def _import(file: Path, *more: str) -> str:
     done = CliRunner().invoke(main, ["requests", "import", str(file), "--profile", "boston311", *more])
     assert done.exit_code == 0, done.output
     return done.output
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_stored_before_an_import_broke_off_stays_and_the_next_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "three.csv"
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, fieldnames=list(ROW))
+        writer.writeheader()
+        writer.writerows([{**ROW, "CASE_ENQUIRY_ID": str(n)} for n in range(3)])
+    honest, n_batches = actions.import_cases, itertools.count(1)
+
+    def breaks_off(**words: Any) -> actions.Brought:
+        if next(n_batches) == 3:
+            raise KeyboardInterrupt
+        return honest(**words)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(actions, "import_cases", breaks_off)
+        broken = CliRunner().invoke(main, ["requests", "import", str(file), "--profile", "boston311", "--batch", "1"])
+
+    assert broken.exit_code != 0
+    assert _counted(_import(file)) == {"read": 3, "imported": 1, "already_there": 2, "rejected": 0}
+    assert _counted(_import(file)) == {"read": 3, "imported": 0, "already_there": 3, "rejected": 0}
 
 
 def _counted(said: str) -> dict[str, int]:
