@@ -44,7 +44,8 @@ ALLOWED_HOSTS = [host for host in _env("BANYAN_HOSTS", "localhost,127.0.0.1,[::1
 CSRF_TRUSTED_ORIGINS = [origin for origin in _env("BANYAN_ORIGINS").split(",") if origin]
 
 _SQLITE = {
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=20000;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+    "PRAGMA busy_timeout=20000;",
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
 }

@@ -82,7 +82,7 @@ def _id_of(name: str) -> UUID:
 @requests.command()
 @_town
 @_as
-@click.option("--service", "service_code", required=True, help="Code of the service; `banyan requests services` lists them.")
+@click.option("--service", "service_code", required=True, help="Code of the service: `banyan requests services`.")
 @click.option("--text", "description", required=True, help="What it is about.")
 @click.option("--lon", type=float, help="Longitude in degrees.")
 @click.option("--lat", type=float, help="Latitude in degrees.")
@@ -90,7 +90,7 @@ def _id_of(name: str) -> UUID:
 @click.option("--place", "place_code", default="", help="Code of the place, where there is no point.")
 @click.option("--address", default="", help="The place in words.")
 @click.option("--urgency", default="", type=click.Choice(["", *map(str, Urgency)]), help="Default: the service's own.")
-@click.option("--channel", "intake", default="api", type=click.Choice(list(map(str, Intake))), help="The way it came in.")
+@click.option("--channel", "intake", default="api", type=click.Choice(list(map(str, Intake))), help="How it came in.")
 @click.option("--photo", "photos", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", "contact_name", default="", help="Name of the one who reports.")
 @click.option("--phone", "contact_phone", default="", help="Phone of the one who reports.")
@@ -110,7 +110,7 @@ def report(slug: str, who: str, photos: tuple[Path, ...], **words: object) -> No
 @_as
 @click.option("--reason", default="", help="Why (return, pause, refute, reopen, reject).")
 @click.option("--remedy", default="", help="What was done (resolve).")
-@click.option("--party", "party_code", default="", help="Code of the party (dispatch); default: who answers for the place.")
+@click.option("--party", "party_code", default="", help="Code of the party (dispatch); default: who answers there.")
 @click.option("--service", "service_code", default="", help="The right service (triage).")
 @click.option("--urgency", default="", type=click.Choice(["", *map(str, Urgency)]), help="The right urgency (triage).")
 @click.option("--publish/--no-publish", "is_text_public", default=None, help="Show the words to everybody (triage).")
@@ -198,13 +198,15 @@ def services(slug: str) -> None:
 @requests.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--profile", "name", required=True, help="Name of a profile (boston311), or path of a profile file.")
-@click.option("--rejections", type=click.Path(dir_okay=False, path_type=Path), help="Write every rejected row with its reasons.")
+@click.option(
+    "--rejections", type=click.Path(dir_okay=False, path_type=Path), help="File for rejected rows and reasons."
+)
 @click.option("--batch", default=1000, show_default=True, help="Cases stored in one transaction.")
 def import_file(file: Path, name: str, rejections: Path | None, batch: int) -> None:
     """Bring the cases of a CSV file (.csv or .csv.gz) into a town of their own.
 
-    The profile says what each column means and founds the town.  read = imported + already there + rejected; each rejection
-    has its row and its reasons.  A second run changes nothing.
+    The profile says what each column means and founds the town.  read = imported + already there + rejected; each
+    rejection has its row and its reasons.  A second run changes nothing.
     """
     profile = _profile(name)
     at = timezone.now()
@@ -214,7 +216,8 @@ def import_file(file: Path, name: str, rejections: Path | None, batch: int) -> N
     with _rows(file) as rows:
         count = _import_all(rows, profile, town, rejections=rejections, batch=batch, at=at)
     click.echo(
-        f"read {count['read']} = imported {count['imported']} + already there {count['unchanged']} + rejected {count['rejected']}"
+        f"read {count['read']} = imported {count['imported']} + already there {count['unchanged']} "
+        f"+ rejected {count['rejected']}"
     )
 
 
@@ -228,8 +231,8 @@ def _profile(name: str) -> Profile:
 @contextmanager
 def _rows(file: Path) -> Iterator[Iterator[dict[str, str]]]:
     """Read a CSV file row by row; bytes that are not UTF-8 stay visible as replacement characters."""
-    raw = gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
-    with raw, io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="") as text:
+    opened = gzip.open if file.suffix == ".gz" else open
+    with opened(file, "rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="") as text:
         yield csv.DictReader(text)
 
 
@@ -272,5 +275,3 @@ def _rejection_file(path: Path | None):  # type: ignore[no-untyped-def]  # csv w
         writer = csv.writer(out)
         writer.writerow(["row", "source_key", "reasons"])
         yield writer
-
-

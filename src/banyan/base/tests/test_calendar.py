@@ -392,7 +392,9 @@ def test_deep_nonsense_is_refused_as_any_other() -> None:
         Calendar.from_json("[" * 100_000)
 
 
-def test_a_holiday_has_its_name_in_the_language_of_its_country_or_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_holiday_has_its_name_in_the_language_of_its_country_or_of_the_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     new_year, calendar = date(2026, 1, 1), Calendar(timezone="Asia/Shanghai", week=OFFICE_WEEK, country="CN")
     monkeypatch.setenv("LANGUAGE", "th")  # what the machine speaks is nobody's wish
 

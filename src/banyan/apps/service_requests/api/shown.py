@@ -26,7 +26,7 @@ _BESIDE: Final = frozenset({"commented", "photographed", "rated"})
 
 
 def shower(town: Town, *, at: datetime, is_public: bool) -> Callable[[queries.Row | ServiceRequest], dict[str, Any]]:
-    """Return what turns a row or a record into plain values; the public view holds no words or doors not yet published."""
+    """Return what turns a row into plain values; the public view holds no words or doors not yet published."""
     services = {
         service.id: {
             "code": service.code,

@@ -119,9 +119,7 @@ def service(request: TownRequest, town: str, code: str) -> HttpResponse:
         try:
             with scopes.attempt():
                 _refuse_doubled(request.town, new, code)
-                n = actions.publish_catalogue(
-                    actor=request.actor, town=request.town, services=[new], at=timezone.now()
-                )
+                n = actions.publish_catalogue(actor=request.actor, town=request.town, services=[new], at=timezone.now())
         except InvalidInput as error:
             problems = [_of_field(one) for one in spoken_problems(error)]
         else:

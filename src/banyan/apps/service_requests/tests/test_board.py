@@ -284,5 +284,3 @@ def test_the_task_with_the_nearest_deadline_comes_first_and_a_standing_one_last(
     page = _client(small_town, "worker").get(_at(small_town, "tasks/"))
 
     assert [task.line.entry.id for task in page.context["tasks"]] == [sooner.id, later.id, paused.id]
-
-

@@ -223,5 +223,3 @@ def test_the_proof_shows_the_chain_as_it_is_hashed(small_town: SmallTown):
     with small_town.scope():
         links = audit.chain(("service_request", made.id))
     assert len(links) == 3 and all(link.hash in page and link.previous_hash in page for link in links)
-
-
