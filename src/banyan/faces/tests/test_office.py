@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -214,6 +215,24 @@ def test_history_is_browsed_by_day_record_and_verb(small_town: SmallTown):
     assert shown(f"id={made.id}&on=2026-03-17") == []
     assert set(shown("verb=territory.")) == {"territory.laid_out"}
     assert set(shown("subject=party")) == {"parties.registered"}
+
+
+def test_a_day_of_history_lasts_as_long_as_on_the_clocks_of_the_town(small_town: SmallTown):
+    Town.objects.filter(id=small_town.town.id).update(time_zone="America/New_York")
+    late = datetime(2026, 11, 2, 4, 30, tzinfo=UTC)  # 23:30 on the first of November, a day of 25 hours
+    small_town.report(at=late)
+    client, path = _client(small_town, "auditor"), _office(small_town, "history/")
+
+    def deeds(**words: str) -> list[str]:
+        return [deed.verb for deed in client.get(path, words).context["page"].rows]
+
+    assert "service_requests.received" in deeds(on="2026-11-01")
+    assert "service_requests.received" not in deeds(on="2026-11-02")
+
+
+@pytest.mark.parametrize("words", [{"on": "9999-12-31"}, {"on": "0001-01-01"}, {"subject": "party\0"}, {"id": "\0"}])
+def test_an_impossible_question_to_history_is_no_failure(small_town: SmallTown, words: dict[str, str]):
+    assert _client(small_town, "auditor").get(_office(small_town, "history/"), words).status_code == 200
 
 
 def test_the_whole_history_is_verified_on_request(small_town: SmallTown):

@@ -245,12 +245,11 @@ def history(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
         guard.authorise(request.actor, "audit.verify", subject=guard.Subject())
         findings = audit.verify()
     on = _date(request.GET.get("on", ""))
-    zone = ZoneInfo(request.town.time_zone)
-    since = datetime(on.year, on.month, on.day, tzinfo=zone).astimezone(UTC) if on else None
+    since, until = _day(on, ZoneInfo(request.town.time_zone)) if on else (None, None)
     page = audit.deeds(
         since=since,
-        until=since + timedelta(days=1) if since else None,
-        subject_type=request.GET.get("subject", "")[:60],
+        until=until,
+        subject_type=request.GET.get("subject", "").replace("\0", "")[:60],
         subject_id=_uuid(request.GET.get("id", "")),
         verb=request.GET.get("verb", "").replace("\0", "")[:60],
         size=_DEEDS,
@@ -269,8 +268,16 @@ def history(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
     return render(request, "office/history.html", context)
 
 
+def _day(on: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return from when to when a day lasts in a time zone: 23 to 25 hours where clocks are put forward and back."""
+    begins = datetime(on.year, on.month, on.day, tzinfo=zone)
+    return begins.astimezone(UTC), (begins + timedelta(days=1)).astimezone(UTC)
+
+
 def _date(text: str) -> date | None:
+    """Return the day that an address asks for; None where it is none, or no clock of any zone could show it."""
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         return None
+    return found if date.min.year < found.year < date.max.year else None
