@@ -128,8 +128,8 @@ def issue_token(*, actor: Actor, town: Town, name: str, at: datetime, expires_at
     """Issue an API token for the actor's own account in this town and return its secret, which is shown only once."""
     if actor.account_id is None:
         raise SignInNeeded()
-    if not 1 <= len(name.strip()) <= 80:
-        raise InvalidInput(mark("The token"), [Problem("name", "required", mark("Name what the token is for."))])
+    if problems := rules.token_problems(name):
+        raise InvalidInput(mark("The token"), problems)
     secret = f"bny_{secrets.token_urlsafe(32)}"
     with scopes.action_transaction():
         token = ApiToken.objects.create(

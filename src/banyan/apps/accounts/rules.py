@@ -61,8 +61,22 @@ def profile_problems(*, display_name: str, language: str, languages: Collection[
     problems = []
     if len(display_name.strip()) > 80:
         problems.append(Problem("display_name", "too_long", mark("At most {limit} characters."), {"limit": 80}))
-    if any(unicodedata.category(character)[0] == "C" for character in display_name):
+    if not _is_text(display_name):
         problems.append(Problem("display_name", "not_text", mark("This holds characters that are not text.")))
     if language and language not in languages:
         problems.append(Problem("language", "unknown", mark("This language is not spoken here.")))
     return problems
+
+
+def token_problems(name: str) -> list[Problem]:
+    """Return every problem of the name of an API token."""
+    problems = []
+    if not 1 <= len(name.strip()) <= 80:
+        problems.append(Problem("name", "required", mark("Name what the token is for.")))
+    if not _is_text(name):
+        problems.append(Problem("name", "not_text", mark("This holds characters that are not text.")))
+    return problems
+
+
+def _is_text(words: str) -> bool:
+    return not any(unicodedata.category(character)[0] == "C" for character in words)

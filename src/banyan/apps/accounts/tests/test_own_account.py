@@ -64,6 +64,14 @@ def test_the_secret_of_a_token_is_shown_once_and_works(small_town: SmallTown):
     assert "calendar" in again
 
 
+@pytest.mark.parametrize("name", ["", "   ", "x" * 81, "calendar\0"])
+def test_a_token_with_a_name_that_is_none_is_not_issued(small_town: SmallTown, name: str):
+    answer = _client(small_town, "resident").post(_at(small_town, "account/tokens/"), {"token_name": name})
+
+    assert answer.status_code == 422
+    assert not ApiToken.objects.exists()
+
+
 def test_a_revoked_token_is_shut_out(small_town: SmallTown):
     with small_town.scope():
         secret = actions.issue_token(
