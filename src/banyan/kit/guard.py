@@ -6,7 +6,7 @@ party, only for what that party handles.  A verb says which roles may use it and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -175,8 +175,3 @@ def may(actor: Actor, verb: str, *, subject: Subject | None = None) -> bool:
     """Say whether `actor` may use `verb` on `subject` (or at all, where no subject is given)."""
     reached = reach(actor, verb)
     return reached.covers(subject) if subject is not None else not reached.nothing
-
-
-def may_any(actor: Actor, verbs: Iterable[str]) -> bool:
-    """Say whether `actor` may use at least one of the verbs somewhere."""
-    return any(may(actor, verb) for verb in verbs)

@@ -364,12 +364,6 @@ def n_by_status(actor: Actor, *, town: Town, verb: str = "service_requests.read"
     return {row["status"]: row["n"] for row in rows}
 
 
-def n_overdue(actor: Actor, *, town: Town, at: datetime) -> int:
-    """Return how many of the requests the actor reaches have a running clock that has passed its deadline."""
-    rows = within(guard.reach(actor, "service_requests.read"), town=town)
-    return rows.filter(deadline_at__lt=at, stopped_at__isnull=True).count()
-
-
 def n_open_by_service() -> dict[UUID, int]:
     """Return how many open requests hang on each version of a service.  The caller has authorised the read."""
     rows = ServiceRequest.objects.filter(status__in=OPEN).order_by().values_list("service_id").annotate(Count("id"))

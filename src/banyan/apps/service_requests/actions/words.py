@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F
-
 from banyan.apps.audit import actions as audit
 from banyan.apps.people import actions as people
 from banyan.apps.service_requests import events, queries, rules
@@ -137,7 +135,7 @@ def add_photos(
     with scopes.action_transaction():
         request = queries.locked_for(actor, service_request_id, town=town, verb="service_requests.comment")
         rows = stored_photos(request, shots, moment=moment, actor=actor, at=at)
-        ServiceRequest.objects.filter(id=request.id).update(updated_at=at, version=F("version"))
+        ServiceRequest.objects.filter(id=request.id).update(updated_at=at)
         audit.record(
             actor=actor,
             verb="service_requests.photographed",
