@@ -52,13 +52,13 @@ def record(
         The subject was made in this transaction, so the chain is known to be empty and is not read.
     """
     salts = {name: secrets.token_hex(32) for name in personal or {}}
-    previous = None if is_first else _last(subject)
+    sequence, previous_hash = (0, GENESIS) if is_first else _last(subject)
     written = Written(
         id=uuid7(),
         town_id=scopes.current_town(),
         subject_type=subject[0],
         subject_id=subject[1],
-        sequence=previous.sequence + 1 if previous else 1,
+        sequence=sequence + 1,
         verb=verb,
         at=at,
         account_id=actor.account_id,
@@ -68,7 +68,7 @@ def record(
         commitments={
             name: commitment(value, salt=salts[name], person_id=person_id) for name, value in (personal or {}).items()
         },
-        previous_hash=previous.hash if previous else GENESIS,
+        previous_hash=previous_hash,
     )
     entry = _stored(written)
     Disclosure.objects.bulk_create(
@@ -122,9 +122,12 @@ def record_first(firsts: Sequence[First]) -> None:
     Entry.objects.bulk_create([_row(words) for words in written])
 
 
-def _last(subject: tuple[str, UUID]) -> Entry | None:
-    chain = Entry.objects.filter(subject_type=subject[0], subject_id=subject[1])
-    return chain.order_by("-sequence").only("sequence", "hash").first()
+def _last(subject: tuple[str, UUID]) -> tuple[int, str]:
+    """Return the sequence and the hash of the last entry of a chain, 0 and the genesis of an empty one."""
+    chain = Entry.objects.filter(subject_type=subject[0], subject_id=subject[1]).order_by("-sequence")
+    for sequence, entry_hash in chain.values_list("sequence", "hash")[:1]:
+        return sequence, entry_hash
+    return 0, GENESIS
 
 
 def _stored(written: Written) -> Entry:
