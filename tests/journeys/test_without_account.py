@@ -110,6 +110,7 @@ def test_a_report_with_nothing_in_it_names_every_problem_and_keeps_every_word(do
     assert {"#f-description", "#f-phone", "#f-point"} <= set(where), where
     for name, text in typed.items():
         expect(somebody.page.locator(f"#f-{name}")).to_have_value(text)
+    expect(somebody.page.locator("#f-lon")).to_be_visible()
     somebody.look("report-refused")
     for link in problems.all():
         target = link.get_attribute("href") or ""

@@ -43,8 +43,8 @@ function ground(language) {
     { id: "water-names", source: "water", type: "symbol", ...words(name, { colour: "blue", size: 14 }) },
     { id: "grid-names", source: "grids", type: "symbol", minzoom: 13, ...words(name, { colour: "link", size: 12 }) },
     { id: "building-names", source: "buildings", type: "symbol", minzoom: 16.5, ...words(name, { colour: "muted", size: 11 }) },
-    { id: "facilities", source: "facilities", type: "circle", minzoom: 14.2, paint: { "circle-radius": 5, "circle-color": ink("surface"), "circle-stroke-color": ink("violet"), "circle-stroke-width": 2.5 } },
-    { id: "facility-names", source: "facilities", type: "symbol", minzoom: 15, ...words(name, { colour: "violet", size: 12, "text-anchor": "top", "text-offset": [0, .6] }) },
+    { id: "facilities", source: "facilities", type: "circle", minzoom: 14.2, paint: { "circle-radius": 3.5, "circle-color": ink("surface"), "circle-stroke-color": ink("muted"), "circle-stroke-width": 1.5 } },
+    { id: "facility-names", source: "facilities", type: "symbol", minzoom: 15, ...words(name, { colour: "muted", size: 12, "text-anchor": "top", "text-offset": [0, .5] }) },
   ];
 }
 
