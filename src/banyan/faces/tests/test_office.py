@@ -336,3 +336,31 @@ def test_people_and_their_words_are_not_among_the_records():
 
     assert not labels & HIDDEN and not any(label.startswith("people.") for label in labels)
     assert columns & PERSONAL <= {"lon", "lat", "description"}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *("tracking_number__startswith=K", "description__contains=%E7%81%AF", "reporter_account_id__isnull=0"),
+        *("service__group=lighting", "reporter__phone=1", "comment__text__contains=a", "lon__gt=0"),
+    ],
+)
+def test_what_is_not_shown_among_the_records_cannot_be_asked_for_either(small_town: SmallTown, asked: str):
+    small_town.report()
+
+    answer = _records(small_town, "auditor").get(f"/admin/service_requests/servicerequest/?{asked}")
+
+    assert answer.status_code in (302, 400)
+
+
+def test_records_are_filtered_by_what_they_show(small_town: SmallTown):
+    made, base = small_town.report(), "/admin/service_requests/servicerequest/"
+    client = _records(small_town, "auditor")
+
+    received = client.get(f"{base}?status=received")
+    closed = client.get(f"{base}?status__exact=closed")
+    of_photos = client.get(f"/admin/service_requests/photo/?service_request__id__exact={made.id}")
+
+    assert str(made.id) in received.content.decode() and str(made.id) not in closed.content.decode()
+    assert [received.status_code, closed.status_code, of_photos.status_code] == [200, 200, 200]
+    assert client.get("/admin/service_requests/photo/?service_request__tracking_number__gt=K").status_code == 400

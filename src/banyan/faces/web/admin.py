@@ -46,6 +46,8 @@ PERSONAL: Final = frozenset(
 )
 #: Tables whose longitude and latitude are those of a place, not of somebody's report.
 _PLACES: Final = frozenset({"territory.Place", "territory.Town"})
+#: What may be asked of a column that refers to another table: which row, and whether there is one.
+_OF_REFERENCES: Final = frozenset({"id", "pk", "exact", "in", "isnull"})
 
 
 class Records(admin.AdminSite):
@@ -71,6 +73,7 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     show_full_result_count = False
     list_select_related = False
+    search_fields: ClassVar = ()
     ordering: ClassVar = ("pk",)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
@@ -88,6 +91,13 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_list_display(self, request: HttpRequest) -> Any:  # noqa: ARG002
         plain = [name for name in shown_fields(self.model) if _is_short(self.model._meta.get_field(name))]
         return plain[:7] or ["pk"]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:  # noqa: ARG002
+        # A filter tells what it filters by: neither a column that is not shown nor one of another table may be asked.
+        name, *rest = lookup.split("__")
+        if name not in shown_fields(self.model):
+            return False
+        return not self.model._meta.get_field(name).is_relation or _OF_REFERENCES.issuperset(rest)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return self.admin_site.has_permission(request)
