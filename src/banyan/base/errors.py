@@ -119,6 +119,13 @@ class StaleVersion(Conflict):
     )
 
 
+class TooLarge(BanyanError):
+    """More was sent than is taken at once."""
+
+    kind, code = "too_large", "banyan.too_large"
+    sentence = mark("This is too much at once. Send fewer or smaller photos.")
+
+
 class TownScopeMissing(BanyanError, RuntimeError):
     """A query on a town's rows ran outside `scopes.town(...)`: a defect of the program, never of the caller."""
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 12 * 1024 * 1024
 MOST_PIXELS: Final = 50_000_000
 MOST_PICTURES: Final = 6
+#: What one form with all its photos and words may hold.
+MOST_BYTES_OF_A_FORM: Final = MOST_PICTURES * MOST_BYTES + 1024 * 1024
 LONGEST_SIDE: Final = 2048
 THUMBNAIL_SIDE: Final = 320
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")

@@ -66,6 +66,12 @@ def _tell_database(town_id: str) -> None:
         cursor.execute("SELECT set_config('banyan.town', %s, true)", [town_id])
 
 
+def undo() -> None:
+    """Let the scope's transaction be rolled back at its end; outside PostgreSQL a scope has none of its own."""
+    if connection.vendor == "postgresql":
+        transaction.set_rollback(True)
+
+
 @contextmanager
 def attempt() -> Iterator[None]:
     """Try an action in a page that goes on reading after a refusal: a savepoint inside the scope's transaction."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import cast
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 Sender = Callable[[str, str], str]
@@ -23,7 +24,9 @@ def send(phone: str, words: str) -> str:
 
 
 def console(phone: str, words: str) -> str:
-    """Write the message to the standard error stream: for development."""
+    """Write the message to the standard error stream: for development, and never where BANYAN_SECURE is on."""
+    if settings.SECURE:
+        raise ImproperlyConfigured("Name a sender of text messages in BANYAN_SMS_SENDER.")
     print(f"SMS to {phone}: {words}", file=sys.stderr)
     return ""
 

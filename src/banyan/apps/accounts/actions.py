@@ -74,6 +74,7 @@ def _granted(
     party_id: UUID | None,
     at: datetime,
 ) -> Membership:
+    Account.objects.select_for_update().filter(id=account_id).values_list("id").first()  # one grant after the other
     place_id = place.id if place else None
     same: dict[str, Any] = {"account_id": account_id, "role": role, "place_id": place_id, "party_id": party_id}
     held = Membership.objects.filter(town=town, ended_at__isnull=True, **same).first()
@@ -145,7 +146,8 @@ def issue_token(*, actor: Actor, town: Town, name: str, at: datetime, expires_at
             verb="accounts.token_issued",
             subject=("account", actor.account_id),
             at=at,
-            facts={"token": str(token.id), "name": token.name},
+            facts={"token": str(token.id)},
+            personal={"name": token.name},
         )
     return secret
 

@@ -137,6 +137,7 @@ def lay_out(*, actor: Actor, town: Town, places: Sequence[NewPlace], at: datetim
     """
     guard.authorise(actor, "territory.edit", subject=guard.Subject())
     with scopes.action_transaction():
+        hold(town)
         held = {place.code: place for place in Place.objects.select_for_update()}
         paths = rules.paths(places, held={code: place.path for code, place in held.items()}, levels=town.levels)
         fresh, changed = list[Place](), list[Place]()
@@ -194,6 +195,7 @@ def draw(*, actor: Actor, town: Town, features: Sequence[NewFeature], at: dateti
     if problems:
         raise InvalidInput(mark("The map"), problems)
     with scopes.action_transaction():
+        hold(town)
         Feature.objects.bulk_create(
             [
                 Feature(
@@ -229,10 +231,16 @@ def keep_calendar(*, actor: Actor, town: Town, calendar: Mapping[str, Any], at: 
     guard.authorise(actor, "territory.edit", subject=guard.Subject())
     Calendar.from_json(calendar)
     with scopes.action_transaction():
+        hold(town)
         Town.objects.filter(id=town.id).update(calendar=dict(calendar))
         facts = {"calendar": dict(calendar)}
         audit.record(actor=actor, verb="territory.calendar_kept", subject=("town", town.id), at=at, facts=facts)
         grow_edition(town)
+
+
+def hold(town: Town) -> None:
+    """Lock the row of a town, so that two changes of the town itself come one after the other in its history."""
+    Town.objects.select_for_update().filter(id=town.id).values_list("id").first()
 
 
 def grow_edition(town: Town) -> None:

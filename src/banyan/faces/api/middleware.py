@@ -25,7 +25,6 @@ _log = logging.getLogger("banyan.api")
 _IN_TOWN: Final = re.compile(r"^/api/v1/towns/(?P<slug>[^/]+)(?:/|$)")
 _SLUG: Final = re.compile(r"[a-z][-a-z0-9]{1,39}")
 #: Photos of one request, and what is packed around them.
-_MOST_BYTES: Final = images.MOST_PICTURES * images.MOST_BYTES + 1024 * 1024
 
 
 class ApiMiddleware:
@@ -92,7 +91,7 @@ def refusal_of_form(request: HttpRequest) -> int:
     length = str(request.META.get("CONTENT_LENGTH") or "0")
     if not (length.isascii() and length.isdigit()):
         return 400
-    return 413 if int(length[:20]) > _MOST_BYTES else 0
+    return 413 if int(length[:20]) > images.MOST_BYTES_OF_A_FORM else 0
 
 
 def _is_readable(request: HttpRequest) -> bool:

@@ -8,17 +8,17 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
 from banyan.apps.accounts import queries as accounts
 from banyan.apps.territory import queries as territory
-from banyan.base.errors import HTTP_STATUS, BanyanError, NotFound
+from banyan.base.errors import HTTP_STATUS, BanyanError, NotFound, TooLarge
 from banyan.faces.web.errors import error_page
 from banyan.kit import scopes
 from banyan.kit.guard import ANYONE, Channel
+from banyan.kit.images import MOST_BYTES_OF_A_FORM
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -64,6 +64,12 @@ def language(get_response: Handler) -> Handler:
     return middleware
 
 
+def _length(request: HttpRequest) -> int:
+    """Return the announced length of the body; a body without one is not read at all."""
+    said = str(request.META.get("CONTENT_LENGTH") or "0")
+    return int(said[:20]) if said.isascii() and said.isdigit() else 0
+
+
 class TownMiddleware:
     """Open the scope of the town named in the path and find out who asks.
 
@@ -77,6 +83,8 @@ class TownMiddleware:
         if request.path_info.startswith("/api/"):
             return self.get_response(request)  # faces.api.middleware has done the same for programs
         request.town, request.actor = None, ANYONE  # type: ignore[attr-defined]
+        if _length(request) > MOST_BYTES_OF_A_FORM:
+            return error_page(request, TooLarge())
         named = _IN_TOWN.match(request.path_info)
         if named is None:
             return self._finished(request, self.get_response(request))
@@ -92,10 +100,8 @@ class TownMiddleware:
             if request.user.is_authenticated:
                 request.actor = accounts.actor_of(request.user.pk, town_id=town_id, channel=Channel.WEB)  # type: ignore[attr-defined]
             response = self.get_response(request)
-            if (
-                response.status_code >= 400 and connection.vendor == "postgresql"
-            ):  # elsewhere a scope has no transaction
-                transaction.set_rollback(True)
+            if response.status_code >= 400:
+                scopes.undo()
             return response
 
     def _finished(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:

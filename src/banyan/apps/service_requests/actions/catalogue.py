@@ -56,6 +56,7 @@ def publish_catalogue(*, actor: Actor, town: Town, services: Sequence[NewService
     if problems:
         raise InvalidInput(mark("The catalogue"), problems)
     with scopes.action_transaction():
+        territory.hold(town)
         held = {service.code: service for service in Service.objects.select_for_update().filter(is_current=True)}
         changed = [new for new in services if not _is_same(held.get(new.code), new)]
         codes = [new.code for new in changed]

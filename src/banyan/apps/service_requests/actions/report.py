@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError
@@ -78,6 +78,10 @@ def calendar_of(service: queries.ServiceView, *, town: Town) -> Calendar:
     return ALWAYS if service.is_clock_always_on else territory.calendar(town)
 
 
+#: What the two databases name when an identifier is there already: the request's key, or its matter's origin.
+_TAKEN: Final = ("service_requests_servicerequest", "matters_matter", "a_record_opens_one_matter")
+
+
 @contextmanager
 def _id_used_once(draft: Draft) -> Iterator[None]:
     """Say plainly that an identifier made by a client is there already, also when two come at the same moment."""
@@ -86,7 +90,7 @@ def _id_used_once(draft: Draft) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        if draft.id is None:
+        if draft.id is None or not any(name in str(error) for name in _TAKEN):
             raise
         raise IdTaken() from error
 

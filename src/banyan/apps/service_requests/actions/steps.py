@@ -56,7 +56,7 @@ def take_step(
             raise StaleVersion(held=version, current=request.version)
         before = Status(request.status)
         after = rules.next_status(before, step)
-        rules.check_separate_hands(step, actor_account_id=actor.account_id, resolved_by=request.resolved_by_account_id)
+        queries.check_hands(actor, request, step)
         if step is Step.DISPATCH and wanted.party_id is None:
             wanted = _to_suggested_party(wanted, request)
         rules.check_words(step, wanted)

@@ -232,15 +232,22 @@ def _has_surrogate(text: str) -> bool:
     return any(0xD800 <= ord(character) <= 0xDFFF for character in text)
 
 
-def check_separate_hands(step: Step, *, actor_account_id: UUID | None, resolved_by: UUID | None) -> None:
-    """Refuse a verification by the one who handled.  Grid practice keeps two hands apart: supervision and command.
+def check_separate_hands(
+    step: Step | None, *, actor_account_id: UUID | None, resolved_by: UUID | None, taken_by: UUID | None = None
+) -> None:
+    """Refuse a verification or a rating (`step` None) by the one who handled: grid practice keeps two hands apart.
+
+    Who wrote a report down for somebody else knows its tracking number.  Where that one handled it too, the number
+    alone opens neither verification nor rating: a coordinator has to look.
 
     Raises
     ------
     HandlerMayNotVerify
-        The same account resolved the request.
+        The same account resolved the request, or may stand behind the tracking number.
     """
-    if step in (Step.VERIFY, Step.REFUTE) and actor_account_id is not None and actor_account_id == resolved_by:
+    if step not in (Step.VERIFY, Step.REFUTE, None) or resolved_by is None:
+        return
+    if resolved_by == (taken_by if actor_account_id is None else actor_account_id):
         raise HandlerMayNotVerify()
 
 

@@ -13,6 +13,7 @@ from banyan.apps.matters.models import Matter
 from banyan.apps.service_requests import actions, queries
 from banyan.apps.service_requests.errors import HandlerMayNotVerify, IllegalStep, NotRateable
 from banyan.apps.service_requests.models import Service, ServiceRequest
+from banyan.apps.service_requests.rules import Step
 from banyan.base.coordinates import LonLat, System, convert
 from banyan.base.errors import Forbidden, InvalidInput, NotFound, SignInNeeded, StaleVersion
 from banyan.kit.guard import ANYONE, Actor
@@ -144,7 +145,7 @@ def test_whoever_knows_the_tracking_number_acts_as_the_reporter(small_town: Smal
     with small_town.scope():
         made = actions.report(actor=ANYONE, town=small_town.town, draft=draft, at=NOW)
         bearer = Actor(bearer_of=frozenset({made.id}))
-        withdraw = {"town": small_town.town, "service_request_id": made.id, "step": actions.steps.Step("withdraw")}
+        withdraw = {"town": small_town.town, "service_request_id": made.id, "step": Step("withdraw")}
         with pytest.raises(NotFound):
             actions.take_step(actor=ANYONE, at=NOW, **withdraw)
         done = actions.take_step(actor=bearer, at=NOW, **withdraw)
@@ -202,6 +203,22 @@ def test_the_worker_who_resolved_it_may_not_verify_even_as_a_coordinator(small_t
 
     with pytest.raises(HandlerMayNotVerify):
         small_town.step(made.id, "verify", "property_manager")
+
+    assert small_town.step(made.id, "verify", "coordinator").status == "verified"
+
+
+def test_the_worker_who_wrote_it_down_cannot_verify_or_rate_by_its_number_either(small_town: SmallTown):
+    draft = actions.Draft("lamp", "灯坏了", lon=113.31, lat=23.06, intake="phone")
+    with small_town.scope():
+        made = actions.report(actor=small_town.actor("worker"), town=small_town.town, draft=draft, at=NOW)
+    small_town.walk(made.id, until="resolved")
+    by_number = {"actor": Actor(bearer_of=frozenset({made.id})), "town": small_town.town, "service_request_id": made.id}
+
+    with small_town.scope():
+        with pytest.raises(HandlerMayNotVerify):
+            actions.take_step(step=Step.VERIFY, at=NOW, **by_number)
+        with pytest.raises(HandlerMayNotVerify):
+            actions.rate(rating=5, at=NOW, **by_number)
 
     assert small_town.step(made.id, "verify", "coordinator").status == "verified"
 

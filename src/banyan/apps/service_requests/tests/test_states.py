@@ -83,7 +83,9 @@ def test_whoever_handled_does_not_verify(step: Step):
     with pytest.raises(HandlerMayNotVerify):
         check_separate_hands(step, actor_account_id=worker, resolved_by=worker)
     check_separate_hands(step, actor_account_id=other, resolved_by=worker)
-    check_separate_hands(step, actor_account_id=None, resolved_by=worker)
+    check_separate_hands(step, actor_account_id=None, resolved_by=worker, taken_by=other)
+    with pytest.raises(HandlerMayNotVerify):
+        check_separate_hands(step, actor_account_id=None, resolved_by=worker, taken_by=worker)
 
 
 @pytest.mark.parametrize(("step", "names"), [(step, names) for step, names in NEEDS.items() if names])
