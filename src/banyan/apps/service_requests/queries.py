@@ -160,9 +160,19 @@ def steps_for(actor: Actor, request: ServiceRequest, *, town: Town) -> list[Step
     ]
 
 
+def check_hands(actor: Actor, request: ServiceRequest, step: Step | None) -> None:
+    """Refuse with `HandlerMayNotVerify` a verification or rating (`step` None) by the one who handled."""
+    check_separate_hands(
+        step,
+        actor_account_id=actor.account_id,
+        resolved_by=request.resolved_by_account_id,
+        taken_by=request.taken_by_account_id,
+    )
+
+
 def _hands_are_separate(actor: Actor, request: ServiceRequest, step: Step) -> bool:
     try:
-        check_separate_hands(step, actor_account_id=actor.account_id, resolved_by=request.resolved_by_account_id)
+        check_hands(actor, request, step)
     except BanyanError:
         return False
     return True
@@ -179,13 +189,32 @@ def photos(request: ServiceRequest) -> list[Photo]:
     return list(Photo.objects.filter(service_request=request).order_by("at", "id"))
 
 
-def photos_of(service_request_ids: Collection[UUID]) -> dict[UUID, list[Photo]]:
-    """Return the photos of many requests by request, oldest first.  The caller has authorised the read."""
+def public_photos(service_request_ids: Collection[UUID]) -> dict[UUID, list[Photo]]:
+    """Return the photos that everybody may see by request, oldest first, in one SQL statement.
+
+    Of requests whose words were published: what came with the report, which staff saw when they published it, and what
+    staff took after the work.  What a reporter adds later nobody has looked through; it stays with those concerned.
+    """
     found: dict[UUID, list[Photo]] = {}
-    if service_request_ids:
-        for photo in Photo.objects.filter(service_request_id__in=service_request_ids).order_by("at", "id"):
-            found.setdefault(photo.service_request_id, []).append(photo)
+    if not service_request_ids:
+        return found
+    with_report = Q(moment="report", at__lte=F("service_request__requested_at"))
+    after_work = Q(moment="after", account_id__isnull=False) & (
+        Q(service_request__reporter_account_id__isnull=True) | ~Q(account_id=F("service_request__reporter_account_id"))
+    )
+    rows = Photo.objects.filter(
+        with_report | after_work, service_request_id__in=service_request_ids, service_request__is_text_public=True
+    )
+    for photo in rows.order_by("at", "id"):
+        found.setdefault(photo.service_request_id, []).append(photo)
     return found
+
+
+def photos_for(actor: Actor, request: ServiceRequest, *, town: Town) -> list[Photo]:
+    """Return the photos of a request that an actor may see, oldest first."""
+    if guard.may(actor, "service_requests.read", subject=subject_of(request, town=town)):
+        return photos(request)
+    return public_photos([request.id]).get(request.id, [])
 
 
 # --- many requests ---------------------------------------------------------------------------------------------------

@@ -121,8 +121,8 @@ def _history(rows: Sequence[queries.Row], *, whole: bool) -> dict[UUID, list[aud
 
 
 def _photos(asked: Asked, rows: Sequence[queries.Row]) -> dict[UUID, list[dict[str, Any]]]:
-    """Return the photos of the requests whose words were published: only those may everybody see."""
-    held = queries.photos_of([row.id for row in rows if row.is_text_public])
+    """Return the photos that everybody may see."""
+    held = queries.public_photos([row.id for row in rows if row.is_text_public])
     return {request_id: [_photo(asked, photo) for photo in photos] for request_id, photos in held.items()}
 
 

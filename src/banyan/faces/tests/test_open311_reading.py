@@ -146,8 +146,14 @@ def test_a_request_has_every_field_and_no_word_that_is_not_published(small_town:
 def test_a_photo_is_shown_where_the_words_are_published(small_town: SmallTown, anyone: Caller) -> None:
     shot = BytesIO()
     Image.new("RGB", (40, 30), "green").save(shot, "JPEG")
-    made = small_town.report(at=ago(hours=1))
     with small_town.scope():
+        made = actions.report(
+            actor=small_town.actor("resident"),
+            town=small_town.town,
+            draft=actions.Draft("lamp", "路灯不亮", lon=113.31, lat=23.06),
+            photos=[shot.getvalue()],
+            at=ago(hours=1),
+        )
         actions.add_photos(
             actor=small_town.actor("resident"),
             town=small_town.town,

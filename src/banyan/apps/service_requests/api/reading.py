@@ -122,8 +122,8 @@ def list_comments(request: TownRequest, service_request_id: UUID) -> HttpRespons
 def read_photo(
     request: TownRequest, service_request_id: UUID, photo_id: UUID, thumbnail: Flag = False
 ) -> HttpResponseBase:
-    found = queries.readable(request.actor, service_request_id, town=request.town)
-    row = next((one for one in queries.photos(found) if one.id == photo_id), None)
+    shown_here = queries.photos_for(request.actor, queries.public(service_request_id), town=request.town)
+    row = next((one for one in shown_here if one.id == photo_id), None)
     path = files.path_of(request.town.id, photo_id, suffix="thumb.jpg" if thumbnail else "jpg")
     if row is None or not path.exists():
         raise NotFound("photo")
@@ -142,7 +142,7 @@ def whole_request(request: TownRequest, found: ServiceRequest) -> dict[str, obje
     """Return one request as far as the asker may read it, with the steps they may take."""
     is_full = _may(request, found, "service_requests.read")
     show = shown.shower(request.town, at=timezone.now(), is_public=not is_full)
-    photos = queries.photos(found) if is_full else []
+    photos = queries.photos_for(request.actor, found, town=request.town)
     return {
         **show(found),
         "access": "full" if is_full else "public",

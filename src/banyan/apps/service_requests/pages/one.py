@@ -20,7 +20,7 @@ from banyan.apps.audit import queries as audit
 from banyan.apps.notices import actions as notices
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import actions, queries
-from banyan.apps.service_requests.models import Photo, ServiceRequest
+from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.pages import shared
 from banyan.apps.service_requests.pages.residents import shown_problems
 from banyan.apps.service_requests.pages.steps import staff_part
@@ -67,7 +67,7 @@ def _page(
     inner = guard.may(actor, "service_requests.read_internal", subject=subject)
     is_own = guard.reach(shared.as_reporter(request), "service_requests.read").covers(subject)
     steps = queries.steps_for(actor, found, town=town) if reads else []
-    photos = queries.photos(found) if reads or found.is_text_public else []
+    photos = queries.photos_for(actor, found, town=town)
     moments = audit.timeline(("service_request", found.id))
     ear = Ear(hears_words=reads, hears_names=inner, hears_inner=inner)
     if actor.account_id is not None:
@@ -204,11 +204,11 @@ def photo(
     photo_id: UUID,
     size: str = "jpg",
 ) -> HttpResponse:
-    """Answer a photo to those who may read the request, or to everybody where its text is published."""
-    row = Photo.objects.filter(id=photo_id, service_request_id=service_request_id).select_related("service_request")
-    found = row.first()
-    actor = shared.reader(request)
-    if found is None or not _may_see(actor, found.service_request, request):
+    """Answer a photo to those who may see it (`queries.photos_for`)."""
+    one = queries.public(service_request_id)
+    shown = queries.photos_for(shared.reader(request), one, town=request.town)
+    found = next((photo for photo in shown if photo.id == photo_id), None)
+    if found is None:
         raise NotFound("photo")
     path = files.path_of(request.town.id, found.id, suffix=size)
     if not path.exists():
@@ -219,8 +219,3 @@ def photo(
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     patch_cache_control(response, private=True, max_age=3600)
     return response
-
-
-def _may_see(actor: Actor, found: ServiceRequest, request: TownRequest) -> bool:
-    subject = queries.subject_of(found, town=request.town)
-    return found.is_text_public or guard.may(actor, "service_requests.read", subject=subject)
