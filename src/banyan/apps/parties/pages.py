@@ -18,10 +18,9 @@ from banyan.apps.parties import actions, queries
 from banyan.apps.parties.queries import PartyView
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
-from banyan.base.errors import Forbidden, InvalidInput, NotFound, Problem, SignInNeeded, mark
+from banyan.base.errors import InvalidInput, NotFound, Problem, mark
 from banyan.kit import guard, scopes
 from banyan.kit.asking import TownRequest
-from banyan.kit.guard import Role
 from banyan.kit.problem import spoken_problems
 
 #: Empty lines for new duties under those that are there.
@@ -61,14 +60,13 @@ def parties(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
         "coverage": _coverage(answering, places),
         "gaps": [place for place in places if _is_gap(place, town=held)],
         "n_places": len(places),
-        "may_edit": guard.may(request.actor, "parties.edit"),
+        "may_edit": guard.may(request.actor, "parties.edit", subject=guard.Subject()),
     }
     return render(request, "parties/parties.html", context)
 
 
 def _check_reader(request: TownRequest) -> None:
-    if not request.actor.roles & {Role.MANAGER, Role.AUDITOR}:
-        raise SignInNeeded() if request.actor.account_id is None else Forbidden()
+    guard.authorise(request.actor, "audit.read")  # whoever looks after the town, or after a part of it
 
 
 def _answering(town: Town) -> list[Answering]:
@@ -173,6 +171,6 @@ def _party_page(
         "places": [place for place in territory.tree(request.town).places if place.level != "building"],
         "n_lines": min(max(n_given, len(held.duties) + _FRESH if held else _FRESH), _MOST_DUTIES),
         "topics": sorted({topic for one in _answering(request.town) for _, topic in one.duties if topic}),
-        "may_edit": guard.may(request.actor, "parties.edit"),
+        "may_edit": guard.may(request.actor, "parties.edit", subject=guard.Subject()),
     }
     return render(request, "parties/party.html", context, status=422 if problems else 200)

@@ -161,6 +161,17 @@ def test_a_new_party_is_suggested_from_then_on(small_town: SmallTown):
         assert parties.register(small_town.town).by_id[held.suggested_party_id].code == "bright"
 
 
+def test_who_manages_a_part_of_the_town_is_shown_no_form_that_would_be_refused(small_town: SmallTown):
+    given = {"who": small_town.emails["neighbour"], "role": "manager", "place": "north"}
+    _client(small_town, "manager").post(_office(small_town, "roles/"), given)
+    rooms = ("parties/", "parties/party/great_property/", "catalogue/", "catalogue/exchange/", "places/", "calendar/")
+
+    for room in rooms:
+        of_part, whole = (_client(small_town, key).get(_office(small_town, room)) for key in ("neighbour", "manager"))
+        assert (of_part.status_code, of_part.context["may_edit"], whole.context["may_edit"]) == (200, False, True), room
+    assert _client(small_town, "neighbour").post(_office(small_town, "catalogue/exchange/")).status_code == 403
+
+
 # --- the calendar ----------------------------------------------------------------------------------------------------
 
 

@@ -27,7 +27,7 @@ from banyan.apps.service_requests.queries import Filter
 from banyan.apps.territory import actions as territory_actions
 from banyan.apps.territory import queries as territory
 from banyan.base.calendar import WEEKDAYS, Calendar
-from banyan.base.errors import Forbidden, InvalidInput, Problem, SignInNeeded, mark
+from banyan.base.errors import InvalidInput, Problem, mark
 from banyan.kit import guard, scopes
 from banyan.kit.asking import TownRequest
 from banyan.kit.guard import Role
@@ -41,8 +41,7 @@ _AHEAD: Final = timedelta(days=400)
 
 
 def _check_reader(request: TownRequest) -> None:
-    if not request.actor.roles & {Role.MANAGER, Role.AUDITOR}:
-        raise SignInNeeded() if request.actor.account_id is None else Forbidden()
+    guard.authorise(request.actor, "audit.read")  # whoever looks after the town, or after a part of it
 
 
 @never_cache

@@ -21,10 +21,9 @@ from banyan.apps.service_requests.rules import CLOCKS, Kind, Urgency, catalogue_
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base import tables
-from banyan.base.errors import Forbidden, InvalidInput, NotFound, Problem, SignInNeeded, mark
+from banyan.base.errors import InvalidInput, NotFound, Problem, mark
 from banyan.kit import guard, scopes
 from banyan.kit.asking import TownRequest
-from banyan.kit.guard import Role
 from banyan.kit.problem import say, spoken_problems
 
 #: How many kinds of party may answer for a service, one after the other.
@@ -55,12 +54,11 @@ def services(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
 
 
 def _check_reader(request: TownRequest) -> None:
-    if not request.actor.roles & {Role.MANAGER, Role.AUDITOR}:
-        raise SignInNeeded() if request.actor.account_id is None else Forbidden()
+    guard.authorise(request.actor, "audit.read")  # whoever looks after the town, or after a part of it
 
 
 def _may_edit(request: TownRequest) -> bool:
-    return guard.may(request.actor, "service_requests.edit_catalogue")
+    return guard.may(request.actor, "service_requests.edit_catalogue", subject=guard.Subject())
 
 
 def _offered(town: Town) -> list[Offered]:
@@ -220,7 +218,7 @@ def exchange(request: TownRequest, town: str) -> HttpResponse:
     _check_reader(request)
     if request.method != "POST":
         return render(request, "service_requests/catalogue_exchange.html", {"may_edit": _may_edit(request)})
-    guard.authorise(request.actor, "service_requests.edit_catalogue")
+    guard.authorise(request.actor, "service_requests.edit_catalogue", subject=guard.Subject())
     problems, n = _imported(request)
     if problems:
         context = {"may_edit": True, "problems": problems}

@@ -19,10 +19,9 @@ from banyan.apps.territory import actions, queries, rules
 from banyan.apps.territory.models import Town
 from banyan.base import tables
 from banyan.base.coordinates import System
-from banyan.base.errors import Forbidden, InvalidInput, NotFound, Problem, SignInNeeded, mark
+from banyan.base.errors import InvalidInput, NotFound, Problem, mark
 from banyan.kit import guard, scopes
 from banyan.kit.asking import TownRequest
-from banyan.kit.guard import Role
 from banyan.kit.problem import say, spoken_problems
 
 _TYPES: Final = {"geojson": "application/geo+json", "csv": "text/csv; charset=utf-8"}
@@ -61,8 +60,7 @@ def places(request: TownRequest, town: str) -> HttpResponse:
 
 
 def _check_reader(request: TownRequest) -> None:
-    if not request.actor.roles & {Role.MANAGER, Role.AUDITOR}:
-        raise SignInNeeded() if request.actor.account_id is None else Forbidden()
+    guard.authorise(request.actor, "audit.read")  # whoever looks after the town, or after a part of it
 
 
 def _page(request: TownRequest, *, problems: Sequence[Any] = ()) -> HttpResponse:
@@ -75,7 +73,7 @@ def _page(request: TownRequest, *, problems: Sequence[Any] = ()) -> HttpResponse
         "bounds": (town.min_lon, town.min_lat, town.max_lon, town.max_lat),
         "systems": list(System),
         "forms_of_files": rules.FORMS,
-        "may_edit": guard.may(request.actor, "territory.edit"),
+        "may_edit": guard.may(request.actor, "territory.edit", subject=guard.Subject()),
         "problems": problems,
     }
     return render(request, "territory/places.html", context, status=422 if problems else 200)
