@@ -14,6 +14,7 @@ from banyan.apps.territory import actions as territory
 from banyan.apps.territory import queries as places
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import InvalidInput, Problem, mark
+from banyan.base.words import line_problems
 from banyan.kit import guard, scopes
 from banyan.kit.guard import Actor
 
@@ -73,6 +74,12 @@ def _problems(i: int, new: NewParty, *, codes: set[str]) -> list[Problem]:
         )
     if not (new.name_zh.strip() and new.name_en.strip()):
         problems.append(Problem(f"{at}.name", "required", mark("A name is needed in both languages.")))
+    problems += line_problems(
+        {
+            **{f"{at}.{name}": getattr(new, name) for name in ("code", "name_zh", "name_en", "public_phone")},
+            f"{at}.answers_for": "".join(topic for _, topic in new.answers_for),
+        }
+    )
     problems += [
         Problem(f"{at}.answers_for", "unknown", mark("There is no place {code}."), {"code": code})
         for code, _ in new.answers_for

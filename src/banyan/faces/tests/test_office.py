@@ -88,6 +88,7 @@ def test_a_role_is_given_and_ended_at_the_next_click(small_town: SmallTown):
     [
         ({"who": "nobody@example.org", "role": "auditor"}, "who"),
         ({"who": "", "role": "auditor"}, "who"),
+        ({"who": "no\0body", "role": "auditor"}, "who"),
         ({"role": "king"}, "role"),
         ({"role": "worker"}, "party_id"),
         ({"role": "coordinator", "place": "nowhere"}, "place"),
@@ -147,6 +148,23 @@ def test_a_party_with_a_fault_is_not_saved(small_town: SmallTown):
     assert answer.status_code == 422 and answer.context["problems"]
     with small_town.scope():
         assert len(parties.register(small_town.town).by_id) == 3
+
+
+@pytest.mark.parametrize("where", ["code", "name_zh", "name_en", "public_phone", "topic_0"])
+def test_a_party_with_characters_that_are_not_text_is_not_saved(small_town: SmallTown, where: str):
+    words = {
+        "code": "bright",
+        "kind": "contractor",
+        "name_zh": "亮",
+        "name_en": "B",
+        "place_0": "n1",
+        "topic_0": "lifts",
+    }
+
+    answer = _client(small_town, "manager").post(_office(small_town, "parties/new/"), {**words, where: "a\0b"})
+
+    assert answer.status_code == 422
+    assert [one["code"] for one in answer.context["problems"]] == ["not_text"]
 
 
 def test_a_new_party_is_suggested_from_then_on(small_town: SmallTown):

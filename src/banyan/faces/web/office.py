@@ -28,6 +28,7 @@ from banyan.apps.territory import actions as territory_actions
 from banyan.apps.territory import queries as territory
 from banyan.base.calendar import WEEKDAYS, Calendar
 from banyan.base.errors import InvalidInput, Problem, mark
+from banyan.base.words import is_one_line
 from banyan.kit import guard, scopes
 from banyan.kit.asking import TownRequest
 from banyan.kit.guard import Role
@@ -116,7 +117,7 @@ _ROLE_FIELD: Final = {"place_code": "place", "account_id": "who"}
 
 
 def _account(name: str) -> UUID:
-    found = accounts.account_called(name.strip()[:254]) if name.strip() else None
+    found = accounts.account_called(name.strip()[:254]) if name.strip() and is_one_line(name.strip()) else None
     if found is None:
         problem = Problem("who", "unknown", mark("There is no account with this e-mail address or phone number."))
         raise InvalidInput(mark("The role"), [problem])

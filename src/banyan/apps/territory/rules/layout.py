@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 
 from banyan.base.calendar import Calendar
 from banyan.base.errors import InvalidInput, Problem, mark
+from banyan.base.words import line_problems
 
 _SLUG: Final = re.compile(r"[a-z][a-z0-9-]{1,39}")
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -63,6 +64,7 @@ def town_problems(new: TownWanted) -> list[Problem]:
         for name in ("name_zh", "name_en")
         if not getattr(new, name).strip()
     ]
+    problems += line_problems({"name_zh": new.name_zh, "name_en": new.name_en})
     west, south, east, north = new.bounds
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         problems.append(Problem("bounds", "range", mark("Bounds are west, south, east, north in WGS84 degrees.")))
@@ -129,6 +131,7 @@ def _place_problems(places: Sequence[PlaceWanted], *, held: Mapping[str, str], l
             )
         if not place.name_zh.strip() and not place.name_en.strip():
             problems.append(Problem(f"{at}.name", "required", mark("A name is needed in at least one language.")))
+        problems += line_problems({f"{at}.name_zh": place.name_zh, f"{at}.name_en": place.name_en})
         if place.polygon is not None:
             found = geometry_problem(f"{at}.polygon", place.polygon, only={"Polygon", "MultiPolygon"})
             problems += [found] if found else []

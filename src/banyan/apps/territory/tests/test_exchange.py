@@ -15,6 +15,7 @@ from banyan.apps.territory import actions, queries
 from banyan.apps.territory.models import Place
 from banyan.apps.territory.rules import FORMS, Named, read, written
 from banyan.base.coordinates import Bounds, LonLat, System, haversine_m
+from banyan.base.errors import InvalidInput
 from tests.contexts import client as _client
 from tests.contexts import let_contexts_be_seen
 from tests.towns import NOW, SmallTown
@@ -183,3 +184,21 @@ def test_a_map_draws_the_lowest_places_and_asks_again_only_after_a_change(small_
 
 def test_a_layer_that_is_none_is_not_found(small_town: SmallTown):
     assert Client().get(f"/t/{small_town.town.slug}/map/secrets.json").status_code == 404
+
+
+def test_a_town_and_a_place_with_characters_that_are_not_text_in_their_names_are_refused(small_town: SmallTown):
+    place = actions.NewPlace("n9", "grid", "北九格", "North\0 9", "north")
+    town = actions.NewTown(
+        "new-town", "新\0镇", "New\ud800", (113.3, 23.0, 113.4, 23.1), calendar=small_town.town.calendar
+    )
+
+    with small_town.scope(), pytest.raises(InvalidInput) as of_place:
+        actions.lay_out(actor=small_town.actor("manager"), town=small_town.town, places=[place], at=NOW)
+    with pytest.raises(InvalidInput) as of_town:
+        actions.found(town)
+
+    assert [(one.where, one.code) for one in of_place.value.problems] == [("places[0].name_en", "not_text")]
+    assert [(one.where, one.code) for one in of_town.value.problems] == [
+        ("name_zh", "not_text"),
+        ("name_en", "not_text"),
+    ]
