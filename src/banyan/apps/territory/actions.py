@@ -16,7 +16,7 @@ from banyan.apps.territory.models import Feature, Place, Region, Town
 from banyan.apps.territory.queries import Growing
 from banyan.base.calendar import Calendar
 from banyan.base.coordinates import Bounds, System
-from banyan.base.errors import InvalidInput, Problem, mark
+from banyan.base.errors import InvalidInput, Problem, StaleVersion, mark
 from banyan.kit import guard, scopes
 from banyan.kit.guard import Actor
 
@@ -218,13 +218,18 @@ def draw(*, actor: Actor, town: Town, features: Sequence[NewFeature], at: dateti
     return len(features)
 
 
-def keep_calendar(*, actor: Actor, town: Town, calendar: Mapping[str, Any], at: datetime) -> None:
+def keep_calendar(
+    *, actor: Actor, town: Town, calendar: Mapping[str, Any], at: datetime, edition: int | None = None
+) -> None:
     """Give the town in scope another business calendar, as `Calendar.to_json` writes it.
 
     Clocks that run keep the deadlines they have; whatever is started or resumed from now on follows the new calendar.
+    `edition` is the one of the town whose calendar the caller changed, None to keep the new one whatever came between.
 
     Raises
     ------
+    StaleVersion
+        The town is not at that edition any more; it keeps the calendar it has.
     InvalidInput
         Lists every problem of the calendar; the town keeps the one it has.
     """
@@ -232,6 +237,9 @@ def keep_calendar(*, actor: Actor, town: Town, calendar: Mapping[str, Any], at: 
     Calendar.from_json(calendar)
     with scopes.action_transaction():
         hold(town)
+        current = Town.objects.values_list("edition", flat=True).get(id=town.id)
+        if edition is not None and edition != current:
+            raise StaleVersion(held=edition, current=current)
         Town.objects.filter(id=town.id).update(calendar=dict(calendar))
         facts = {"calendar": dict(calendar)}
         audit.record(actor=actor, verb="territory.calendar_kept", subject=("town", town.id), at=at, facts=facts)

@@ -227,6 +227,24 @@ def test_a_broken_calendar_is_refused_and_the_old_one_kept(small_town: SmallTown
     assert Town.objects.get(id=small_town.town.id).calendar == before
 
 
+def test_two_managers_do_not_lose_each_others_days(small_town: SmallTown):
+    client, path = _client(small_town, "manager"), _office(small_town, "calendar/")
+    opened = re.findall(r'name="edition" value="(\d+)"', client.get(path).content.decode())
+    first = {"on": "2026-03-21", "works": "no", "reason": "龙舟", "edition": opened[0]}
+    client.post(path, first)
+
+    late = client.post(path, {**first, "on": "2026-03-22", "reason": "庙会"})
+    whole = client.post(path, {"json": json.dumps(Town.objects.get(id=small_town.town.id).calendar), **first})
+    kept = [one["on"] for one in _overrides(small_town)]
+    page = late.content.decode()
+    again = client.post(path, {**first, "on": "2026-03-22", "edition": late.context["edition"]})
+
+    assert len(set(opened)) == 1 and (late.status_code, whole.status_code, again.status_code) == (409, 409, 302)
+    assert "庙会" in page and 'value="2026-03-22"' in page and "龙舟" in page and "flash" in page
+    assert kept == ["2026-03-21"]
+    assert [one["on"] for one in _overrides(small_town)] == ["2026-03-21", "2026-03-22"]
+
+
 # --- history ---------------------------------------------------------------------------------------------------------
 
 

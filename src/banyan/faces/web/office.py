@@ -27,7 +27,7 @@ from banyan.apps.service_requests.queries import Filter
 from banyan.apps.territory import actions as territory_actions
 from banyan.apps.territory import queries as territory
 from banyan.base.calendar import WEEKDAYS, Calendar
-from banyan.base.errors import InvalidInput, Problem, mark
+from banyan.base.errors import InvalidInput, Problem, StaleVersion, mark
 from banyan.base.words import is_one_line
 from banyan.kit import guard, scopes
 from banyan.kit.asking import TownRequest
@@ -179,13 +179,21 @@ def calendar(request: TownRequest, town: str) -> HttpResponse:
     _check_reader(request)
     if request.method != "POST":
         return _calendar_page(request)
+    edition = request.POST.get("edition", "")
     try:
         with scopes.attempt():
             territory_actions.keep_calendar(
-                actor=request.actor, town=request.town, calendar=_wanted(request), at=timezone.now()
+                actor=request.actor,
+                town=request.town,
+                calendar=_wanted(request),
+                edition=int(edition) if edition.isdecimal() and len(edition) < 10 else None,
+                at=timezone.now(),
             )
     except InvalidInput as error:
         return _calendar_page(request, problems=spoken_problems(error))
+    except StaleVersion as error:
+        request.town.refresh_from_db()
+        return _calendar_page(request, late=spoken(error))
     messages.success(request, gettext("The calendar is kept. Clocks that start from now on follow it."))
     return redirect("office_calendar", town)
 
@@ -204,7 +212,8 @@ def _wanted(request: TownRequest) -> dict[str, Any]:
     return {**held, "overrides": [*overrides, day]}
 
 
-def _calendar_page(request: TownRequest, *, problems: Sequence[Any] = ()) -> HttpResponse:
+def _calendar_page(request: TownRequest, *, problems: Sequence[Any] = (), late: str = "") -> HttpResponse:
+    """Show the calendar with what was typed; `late` says that somebody else changed the town meanwhile."""
     held = territory.calendar(request.town)
     today = timezone.now().astimezone(ZoneInfo(request.town.time_zone)).date()
     week = [(name, hours) for name, hours in zip(WEEKDAYS, held.to_json()["week"].values(), strict=True)]
@@ -213,12 +222,14 @@ def _calendar_page(request: TownRequest, *, problems: Sequence[Any] = ()) -> Htt
         "overrides": held.to_json().get("overrides", []),
         "years": [(year, held.announced(year)) for year in (today.year, today.year + 1)],
         "special": _special_days(held, today),
+        "edition": request.town.edition,
+        "late": late,
         "json": request.POST.get("json") or Calendar.to_json(held),
         "typed": request.POST,
         "problems": problems,
         "may_edit": guard.may(request.actor, "territory.edit", subject=guard.Subject()),
     }
-    return render(request, "office/calendar.html", context, status=422 if problems else 200)
+    return render(request, "office/calendar.html", context, status=422 if problems else 409 if late else 200)
 
 
 def _special_days(held: Calendar, today: date) -> list[Any]:
