@@ -193,14 +193,15 @@ def public_photos(service_request_ids: Collection[UUID]) -> dict[UUID, list[Phot
     """Return the photos that everybody may see by request, oldest first, in one SQL statement.
 
     Of requests whose words were published: what came with the report, which staff saw when they published it, and what
-    staff took after the work.  What a reporter adds later nobody has looked through; it stays with those concerned.
+    who handled them took after the work.  What a reporter adds later nobody has looked through: those concerned see it.
     """
     found: dict[UUID, list[Photo]] = {}
     if not service_request_ids:
         return found
     with_report = Q(moment="report", at__lte=F("service_request__requested_at"))
-    after_work = Q(moment="after", account_id__isnull=False) & (
-        Q(service_request__reporter_account_id__isnull=True) | ~Q(account_id=F("service_request__reporter_account_id"))
+    hands = ("handler_account_id", "resolved_by_account_id")
+    after_work = Q(moment="after") & Q(
+        *[Q(account_id=F(f"service_request__{hand}")) for hand in hands], _connector=Q.OR
     )
     rows = Photo.objects.filter(
         with_report | after_work, service_request_id__in=service_request_ids, service_request__is_text_public=True

@@ -10,6 +10,7 @@ from tests.towns import SmallTown
 
 def test_strangers_see_the_photos_of_a_published_report_and_of_the_work_and_none_added_later(small_town: SmallTown):
     resident, worker = small_town.actor("resident"), small_town.actor("worker")
+    other = small_town.actor("coordinator")
     with small_town.scope():
         made = actions.report(
             actor=resident,
@@ -20,9 +21,10 @@ def test_strangers_see_the_photos_of_a_published_report_and_of_the_work_and_none
         )
     small_town.step(made.id, "triage", "coordinator", is_text_public=True)
     small_town.step(made.id, "dispatch", "coordinator")
+    small_town.step(made.id, "accept", "worker")
     with small_town.scope():
         words = {"town": small_town.town, "service_request_id": made.id, "at": LATER}
-        for actor, moment in [(resident, "report"), (resident, "during"), (resident, "after"), (worker, "after")]:
+        for actor, moment in [(resident, "report"), (resident, "during"), (other, "after"), (worker, "after")]:
             actions.add_photos(actor=actor, photos=[_photo().read()], moment=moment, **words)
         photos = list(Photo.objects.order_by("at", "id"))
     whole, api = _at(small_town, f"requests/{made.id}/"), f"/api/v1/towns/{small_town.town.slug}/service_requests/"
