@@ -44,12 +44,12 @@ def _demo(home: Path, port: int) -> Iterator[tuple[subprocess.Popen[bytes], Path
             process.wait()
 
 
-def _ready(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Wait for the last word of the welcome and return everything that was said."""
+def _ready(process: subprocess.Popen[bytes], log: Path, *, word: str = "Ready") -> str:
+    """Wait for the last word of the welcome, or a later line, and return everything that was said."""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         said = log.read_text(encoding="utf-8")
-        if re.search(r"\] Ready$", said, re.M):
+        if re.search(rf"\] {word}$", said, re.M):
             return said
         assert process.poll() is None, said
         time.sleep(0.1)
@@ -78,6 +78,8 @@ def test_the_demonstration_comes_up_keeps_its_data_and_leaves_nothing_running(tm
         for role in ("resident", "worker", "coordinator", "manager", "operator", "auditor"):
             assert f"{role}@example.org" in said
         assert "rongjiang-demo" in said and f"http://127.0.0.1:{port}/" in said
+        assert _requests_on(_page(port))
+        _ready(process, log, word="The three months are complete")
         first = _requests_on(_page(port))
         assert first
         assert _children_after_interrupt(process) == []

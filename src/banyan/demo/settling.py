@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from banyan.apps.accounts import actions as accounts
+from banyan.apps.accounts import queries as account_queries
 from banyan.apps.parties import actions as party_actions
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import actions as requests
@@ -65,6 +66,14 @@ def settle(plan: geometry.Town, people: Organisation, *, at: datetime) -> Settle
         )
         _move_in(settled, people, at=at)
     return settled
+
+
+def moved_in(town: Town, people: Organisation) -> Settled:
+    """Return a town that was settled before, with the accounts of its people."""
+    everybody = [(member.key, member.email) for member in people.staff]
+    everybody += [(resident.key, resident.email) for resident in people.residents]
+    found = {key: account_queries.account_called(email) for key, email in everybody}
+    return Settled(town, {key: account_id for key, account_id in found.items() if account_id is not None})
 
 
 def _roomy(bounds: tuple[float, float, float, float], margin: float = 0.002) -> tuple[float, float, float, float]:

@@ -11,34 +11,45 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+if TYPE_CHECKING:
+    from banyan.demo.generating import Story
 
 _STARTED: Final = time.monotonic()
 #: Seconds that the web server may take to answer for the first time.
 _PATIENCE_S: Final = 60
+#: Happenings between two lines of progress are counted in batches of this size (banyan.demo.replaying).
+BATCH: Final = 200
 
 
 def show(*, port: int, reset: bool, postgres_url: str, scale: float) -> None:
-    """Show the demonstration town until stopped."""
+    """Show the demonstration town until stopped.
+
+    The doors open once the recent past is there; the rest of the three months is told while visitors are in the town
+    already.  A telling that is broken off goes on at the next start.
+    """
     _with_settings(postgres_url)
     from banyan.faces.cli.house import prepare_database
 
-    if reset or _is_half_done():
+    if reset or _is_half_settled():
         _forget()
     _say("Preparing the database")
     prepare_database()
-    if not _is_done():
-        _generate(scale)
+    story, told = _composed(scale)
+    if story is not None and told < story.n_first:
+        told = _told(story, told, story.n_first, every=3000)
     with _processes(port) as children:
         _wait_for(port, children)
         _welcome(port)
-        _watch(children)
+        _watch(children, story, told)
 
 
 def _with_settings(postgres_url: str) -> None:
@@ -49,38 +60,77 @@ def _with_settings(postgres_url: str) -> None:
 
 
 def _mark() -> Path:
-    """Return the file that says which database holds a finished demonstration town."""
+    """Return the file that says which story this home tells, and how much of it is told."""
     from django.conf import settings
 
     return Path(settings.HOME) / "demonstration.json"
 
 
-def _is_done() -> bool:
+def _marked() -> dict[str, Any]:
+    """Return what the mark says of the database in use, {} where it says nothing of it."""
     from django.conf import settings
 
-    from banyan.apps.territory import queries as territory
-    from banyan.demo.settling import SLUG
-
     mark = _mark()
-    if not mark.exists() or territory.town_named(SLUG) is None:
-        return False
-    return bool(json.loads(mark.read_text(encoding="utf-8")).get("database") == settings.DATABASES["default"]["NAME"])
+    said: dict[str, Any] = json.loads(mark.read_text(encoding="utf-8")) if mark.exists() else {}
+    return said if said.get("database") == str(settings.DATABASES["default"]["NAME"]) else {}
 
 
-def _is_half_done() -> bool:
-    """Say whether a generation was broken off: the town is there and the mark is not."""
+def _keep(**words: Any) -> None:
+    """Write the mark whole or not at all."""
+    from django.conf import settings
+
+    part = _mark().with_suffix(".part")
+    part.write_text(json.dumps({"database": str(settings.DATABASES["default"]["NAME"]), **words}), encoding="utf-8")
+    part.replace(_mark())
+
+
+def _is_half_settled() -> bool:
+    """Say whether the town is there without its mark (its settling was broken off), or the mark without its town."""
     from django.db import DatabaseError
 
     from banyan.apps.territory import queries as territory
     from banyan.demo.settling import SLUG
 
     try:
-        broken = territory.town_named(SLUG) is not None and not _is_done()
+        is_there = territory.town_named(SLUG) is not None
     except DatabaseError:
-        return False
-    if broken:
-        _say("An earlier generation was broken off; it is begun again")
-    return broken
+        is_there = False
+    if is_there and not _marked():
+        _say("An earlier settling was broken off; it is begun again")
+    return is_there != bool(_marked())
+
+
+def _composed(scale: float) -> tuple[Story | None, int]:
+    """Return the story that is still to be told, None where all of it is, and how much of it is told already."""
+    from django.utils import timezone
+
+    from banyan.demo.generating import compose
+
+    held = _marked()
+    if held and held["told"] == held["all"]:
+        return None, held["told"]
+    scale, now = held.get("scale", scale), datetime.fromisoformat(held["now"]) if held else timezone.now()
+    story = compose(scale=scale, now=now, say=_say)
+    _keep(scale=scale, now=now.isoformat(), told=held.get("told", 0), all=len(story.happenings))
+    return story, held.get("told", 0)
+
+
+def _told(story: Story, begin: int, end: int, *, every: int, check: Callable[[], None] = lambda: None) -> int:
+    """Tell a part of a story, keeping the mark after each batch; `check` is asked after each batch."""
+    from banyan.demo.generating import tell
+
+    held = _marked()
+
+    def said(n_told: int) -> None:
+        _keep(**{**held, "told": n_told})
+        if n_told // every != (n_told - BATCH) // every:
+            _say(f"  {n_told:>6} of {len(story.happenings)} happenings replayed through the actions of the platform")
+        check()
+
+    done = tell(story, begin=begin, end=end, say=said)
+    refused = sum(n for step, n in done.items() if step.startswith("refused"))
+    _say(f"{done['report']} requests and {done.total() - done['report'] - refused} steps replayed, {refused} refused")
+    return end
 
 
 def _forget() -> None:
@@ -115,20 +165,6 @@ def _refuse_real_towns() -> None:
         raise click.ClickException(
             f"This database holds towns that are not synthetic ({named}): nothing was thrown away."
         )
-
-
-def _generate(scale: float) -> None:
-    from django.conf import settings
-    from django.utils import timezone
-
-    from banyan.demo.generating import generate
-
-    done = generate(scale=scale, now=timezone.now(), say=_say)
-    refused = sum(n for step, n in done.items() if step.startswith("refused"))
-    _say(f"{done['report']} requests and {done.total() - done['report'] - refused} steps replayed, {refused} refused")
-    _mark().write_text(
-        json.dumps({"database": settings.DATABASES["default"]["NAME"], "scale": scale}), encoding="utf-8"
-    )
 
 
 @contextmanager
@@ -172,15 +208,23 @@ def _wait_for(port: int, children: list[subprocess.Popen[bytes]]) -> None:
     raise click.ClickException("The web server does not answer.")
 
 
-def _watch(children: list[subprocess.Popen[bytes]]) -> None:
-    """Stay until stopped, or until one of the processes ends."""
+def _watch(children: list[subprocess.Popen[bytes]], story: Story | None, told: int) -> None:
+    """Tell what is left of the story, then stay until stopped, or until one of the processes ends."""
+
+    def check() -> None:
+        if any(child.poll() is not None for child in children):
+            raise click.ClickException("The web server or the worker ended by itself.")
+
     try:
-        while all(child.poll() is None for child in children):
+        if story is not None and told < len(story.happenings):
+            _say("The rest of the three months follows; look around meanwhile")
+            _told(story, told, len(story.happenings), every=6000, check=check)
+            _say("The three months are complete")
+        while True:
+            check()
             time.sleep(0.5)
     except KeyboardInterrupt:
         _say("Stopping")
-        return
-    raise click.ClickException("The web server or the worker ended by itself.")
 
 
 def _welcome(port: int) -> None:
