@@ -37,7 +37,7 @@ def prepare_database(*, say: object = None) -> None:
     try:
         walls.lower_walls(connections["default"])
         call_command("migrate", interactive=False, verbosity=1 if say else 0)
-        call_command("createcachetable")
+        call_command("createcachetable", verbosity=0)
         n = walls.raise_walls(connections["default"], app_role=app_role)
         jobs.keep_running(wiring.SCHEDULES)
     finally:
