@@ -159,7 +159,9 @@ def _error_classes() -> set[type]:
 
 
 def _is_room_of_errors(file: Path) -> bool:
-    return file.stem == "errors" or file.relative_to(PACKAGE).parts[0] in ("base", "kit")
+    """Errors live in rooms of that name, in base and kit; a face that has one of its own says its sentence there."""
+    home = file.stem == "errors" or file.relative_to(PACKAGE).parts[0] in ("base", "kit")
+    return home or ("    sentence = mark(" in file.read_text(encoding="utf-8") and ".tests" not in str(file))
 
 
 def _problem_codes() -> set[str]:

@@ -160,7 +160,7 @@ def steps_for(actor: Actor, request: ServiceRequest, *, town: Town) -> list[Step
     ]
 
 
-def check_hands(actor: Actor, request: ServiceRequest, step: Step | None) -> None:
+def check_hands(actor: Actor, request: ServiceRequest, *, step: Step | None) -> None:
     """Refuse with `HandlerMayNotVerify` a verification or rating (`step` None) by the one who handled."""
     check_separate_hands(
         step,
@@ -172,7 +172,7 @@ def check_hands(actor: Actor, request: ServiceRequest, step: Step | None) -> Non
 
 def _hands_are_separate(actor: Actor, request: ServiceRequest, step: Step) -> bool:
     try:
-        check_hands(actor, request, step)
+        check_hands(actor, request, step=step)
     except BanyanError:
         return False
     return True

@@ -56,7 +56,7 @@ def take_step(
             raise StaleVersion(held=version, current=request.version)
         before = Status(request.status)
         after = rules.next_status(before, step)
-        queries.check_hands(actor, request, step)
+        queries.check_hands(actor, request, step=step)
         if step is Step.DISPATCH and wanted.party_id is None:
             wanted = _to_suggested_party(wanted, request)
         rules.check_words(step, wanted)

@@ -98,7 +98,7 @@ def rate(
         request = queries.locked_for(actor, service_request_id, town=town, verb="service_requests.rate")
         if version is not None and version != request.version:
             raise StaleVersion(held=version, current=request.version)
-        queries.check_hands(actor, request, None)
+        queries.check_hands(actor, request, step=None)
         if request.rating is not None or rules.Status(request.status) not in rules.RATEABLE:
             raise NotRateable(status=request.status)
         request.rating, request.rating_words, request.rated_at = rating, words.strip(), at
