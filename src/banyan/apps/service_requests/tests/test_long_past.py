@@ -24,6 +24,7 @@ def _plan(town: SmallTown, wanted: Filter, *, cursor: str = "") -> str:
         if connection.vendor == "postgresql":
             asked.execute("SET LOCAL enable_seqscan = off")
             asked.execute("SET LOCAL enable_bitmapscan = off")
+            asked.execute("SET LOCAL enable_sort = off")
         asked.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{sql}")
         return "\n".join(str(row[-1]) for row in asked.fetchall())
 
