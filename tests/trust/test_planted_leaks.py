@@ -14,6 +14,7 @@ from banyan.apps.accounts import queries as accounts
 from banyan.apps.accounts.models import Membership
 from banyan.apps.service_requests import queries
 from banyan.apps.service_requests.models import ServiceRequest
+from banyan.apps.service_requests.queries import many
 from banyan.kit import guard, policy, rows
 from banyan.kit.guard import Actor, Channel, Grant, Near, Reach, Role
 from tests.trust import test_isolation as isolation
@@ -41,12 +42,12 @@ def covers_if(also: Callable[[Reach], bool]) -> Plant:
 
 def lists_if(also: Callable[[Reach], bool]) -> Plant:
     """Let a list show everything under a condition."""
-    honest = queries.within
+    honest = many.within
 
     def within(reached: Reach, *, town: Any) -> Any:
         return ServiceRequest.objects.all() if also(reached) else honest(reached, town=town)
 
-    return lambda patch: patch.setattr(queries, "within", within)
+    return lambda patch: [patch.setattr(room, "within", within) for room in (queries, many)]
 
 
 def holds(**wanted: Any) -> Plant:
@@ -63,8 +64,8 @@ def holds(**wanted: Any) -> Plant:
 
 def says_words(patch: pytest.MonkeyPatch) -> None:
     """Show the words of a request on the public list."""
-    honest = queries._row
-    patch.setattr(queries, "_row", lambda values, *, hides: honest(values, hides=False))
+    honest = many._row
+    patch.setattr(many, "_row", lambda values, *, hides: honest(values, hides=False))
 
 
 def lowers_first_wall(patch: pytest.MonkeyPatch) -> None:

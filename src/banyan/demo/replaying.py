@@ -10,6 +10,8 @@ from itertools import islice
 from typing import Final, TypeVar
 from uuid import UUID, uuid5
 
+from django.db import transaction
+
 from banyan.apps.accounts import queries as accounts
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import actions as requests
@@ -44,7 +46,7 @@ def replay(
     for batch in _batches(happenings, BATCH):
         with ExitStack() as stack:
             stack.enter_context(scopes.town(settled.town.id))
-            stack.enter_context(scopes.action_transaction())
+            stack.enter_context(transaction.atomic())
             if batch[-1].at < now - NEWS:
                 stack.enter_context(facts.quietly())
             for happening in batch:
@@ -69,11 +71,10 @@ def _told(settled: Settled, happening: Happening) -> str:
     """Let one thing happen.  A step that the town refuses (its request went another way) is counted, not forced."""
     actor, request_id = _actor(settled, happening), identifier_of(happening.request)
     try:
-        with scopes.attempt():
-            if happening.report is not None:
-                _reported(settled, happening.report, actor, request_id, at=happening.at)
-            else:
-                _stepped(settled, happening, actor, request_id)
+        if happening.report is not None:
+            _reported(settled, happening.report, actor, request_id, at=happening.at)
+        else:
+            _stepped(settled, happening, actor, request_id)
     except BanyanError:
         return f"refused {happening.step}"
     return happening.step

@@ -51,6 +51,31 @@ MAY: Final[Mapping[str, Mapping[Role, Near]]] = {
     # verification: by the reporter or by staff, never by the handler (rules.SEPARATE)
     "service_requests.verify": {**_REPORTER, **_COORDINATION},
     "service_requests.refute": {**_REPORTER, **_COORDINATION},
+    # joint work: a party does its own part; somebody else looks at it
+    "service_requests.summon": _COORDINATION,
+    "service_requests.do_part": {Role.WORKER: Near.PARTY, **_COORDINATION},
+    "service_requests.verify_part": _COORDINATION,
+    # what somebody else decides
+    "service_requests.ask_ruling": _HANDLING,
+    "service_requests.decide_ruling": _COORDINATION,
+    "service_requests.park": _COORDINATION,
+    "service_requests.unpark": _COORDINATION,
+    "service_requests.supervise": {**_COORDINATION, Role.AUDITOR: Near.AREA},
+    "service_requests.answer_supervision": _HANDLING,
+    "service_requests.record_return_call": _COORDINATION,
+    # reports of the same thing
+    "service_requests.follow": dict.fromkeys(Role, Near.ANY),
+    "service_requests.merge": _COORDINATION,
+    "service_requests.unmerge": _COORDINATION,
+    "service_requests.open_incident": _COORDINATION,
+    # what everybody reads
+    "service_requests.answer": _COORDINATION,
+    "service_requests.redact": _COORDINATION,
+    # rules, rates and the district's desk
+    "service_requests.read_rules": {Role.COORDINATOR: Near.ANY, Role.MANAGER: Near.ANY, Role.AUDITOR: Near.ANY},
+    "service_requests.edit_rules": {Role.MANAGER: Near.AREA},
+    "service_requests.read_rates": {**_COORDINATION, Role.AUDITOR: Near.AREA},
+    "service_requests.exchange_tickets": _COORDINATION,
     "service_requests.import": {Role.MANAGER: Near.AREA},
     "service_requests.edit_catalogue": {Role.MANAGER: Near.AREA},
     # the town itself lies in no area but the whole town's: who manages one community or one party does not rule it
@@ -68,5 +93,11 @@ MAY: Final[Mapping[str, Mapping[Role, Near]]] = {
 
 #: Verbs that are open to everybody, signed in or not.
 ANYONE_MAY: Final = frozenset(
-    {"service_requests.report", "service_requests.read_public", "territory.read", "parties.read"}
+    {
+        "service_requests.report",
+        "service_requests.follow",
+        "service_requests.read_public",
+        "territory.read",
+        "parties.read",
+    }
 )

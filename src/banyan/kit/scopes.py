@@ -73,13 +73,6 @@ def undo() -> None:
 
 
 @contextmanager
-def attempt() -> Iterator[None]:
-    """Try an action in a page that goes on reading after a refusal: a savepoint inside the scope's transaction."""
-    with transaction.atomic():
-        yield
-
-
-@contextmanager
 def action_transaction() -> Iterator[None]:
     """Run one action whole or not at all.
 

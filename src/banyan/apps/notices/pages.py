@@ -39,6 +39,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "reopen": (gettext_noop("{name}: opened again"), "reopened"),
     "reject": (gettext_noop("{name}: rejected. The reason stands in the request."), "rejected"),
     "withdraw": (gettext_noop("{name}: withdrawn by the reporter"), "withdrawn"),
+    "park": (gettext_noop("{name}: set aside until a day on which it is looked at again"), "paused"),
+    "unpark": (gettext_noop("{name}: taken up again"), "triaged"),
+    "merge": (gettext_noop("{name}: handled together with another report of the same thing"), "merged"),
+    "unmerge": (gettext_noop("{name}: handled by itself again"), "triaged"),
     "commented": (gettext_noop("{name}: a new comment"), "comment"),
 }
 #: Type of record -> name of the page that shows it.

@@ -19,7 +19,7 @@ from banyan.apps.parties.queries import PartyView
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import InvalidInput, NotFound, Problem, mark
-from banyan.kit import guard, scopes
+from banyan.kit import guard
 from banyan.kit.asking import TownRequest
 from banyan.kit.problem import spoken_problems
 
@@ -116,10 +116,9 @@ def party(request: TownRequest, town: str, code: str) -> HttpResponse:
     if request.method != "POST":
         return _party_page(request, held, _typed(held))
     try:
-        with scopes.attempt():
-            new = _new(request.POST, held)
-            _refuse_doubled(request.town, new, held)
-            actions.register(actor=request.actor, town=request.town, parties=[new], at=timezone.now())
+        new = _new(request.POST, held)
+        _refuse_doubled(request.town, new, held)
+        actions.register(actor=request.actor, town=request.town, parties=[new], at=timezone.now())
     except InvalidInput as error:
         return _party_page(request, held, request.POST, problems=[_of_field(one) for one in spoken_problems(error)])
     messages.success(request, gettext("Saved. From now on, suggestions follow these duties."))

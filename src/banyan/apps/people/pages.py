@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from banyan.apps.people import actions, queries
 from banyan.base.errors import InvalidInput, SignInNeeded
-from banyan.kit import guard, scopes
+from banyan.kit import guard
 from banyan.kit.asking import TownRequest
 from banyan.kit.problem import spoken_problems
 from banyan.kit.templating import language
@@ -49,8 +49,7 @@ def my_data(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
         return _page(request, queries.own_contact(account_id) or queries.Contact(), account_id=account_id)
     typed = queries.Contact(*(request.POST.get(name, "").strip() for name in ("name", "phone", "email")))
     try:
-        with scopes.attempt():
-            actions.change_own(actor=request.actor, contact=typed, at=timezone.now())
+        actions.change_own(actor=request.actor, contact=typed, at=timezone.now())
     except InvalidInput as error:
         return _page(request, typed, spoken_problems(error), account_id=account_id)
     messages.success(request, gettext("Saved."))

@@ -29,7 +29,7 @@ from banyan.apps.territory import queries as territory
 from banyan.base.calendar import WEEKDAYS, Calendar
 from banyan.base.errors import InvalidInput, Problem, StaleVersion, mark
 from banyan.base.words import is_one_line
-from banyan.kit import guard, scopes
+from banyan.kit import guard
 from banyan.kit.asking import TownRequest
 from banyan.kit.guard import Role
 from banyan.kit.problem import say, spoken, spoken_problems
@@ -96,16 +96,15 @@ def roles(request: TownRequest, town: str) -> HttpResponse:
         return _roles_page(request)
     guard.authorise(request.actor, "accounts.edit_roles", subject=guard.Subject())
     try:
-        with scopes.attempt():
-            account_actions.grant(
-                actor=request.actor,
-                town=request.town,
-                account_id=_account(request.POST.get("who", "")),
-                role=request.POST.get("role", ""),
-                place_code=request.POST.get("place", ""),
-                party_id=_uuid(request.POST.get("party_id", "")),
-                at=timezone.now(),
-            )
+        account_actions.grant(
+            actor=request.actor,
+            town=request.town,
+            account_id=_account(request.POST.get("who", "")),
+            role=request.POST.get("role", ""),
+            place_code=request.POST.get("place", ""),
+            party_id=_uuid(request.POST.get("party_id", "")),
+            at=timezone.now(),
+        )
     except InvalidInput as error:
         problems = [{**one, "where": _ROLE_FIELD.get(one["where"], one["where"])} for one in spoken_problems(error)]
         return _roles_page(request, problems=problems)
@@ -160,8 +159,7 @@ def _roles_page(request: TownRequest, *, problems: Sequence[Any] = ()) -> HttpRe
 def end_role(request: TownRequest, town: str, membership_id: UUID) -> HttpResponse:
     """End a role; whoever ends the last manager's would lock the office, so that is refused."""
     try:
-        with scopes.attempt():
-            account_actions.end_role(actor=request.actor, membership_id=membership_id, at=timezone.now())
+        account_actions.end_role(actor=request.actor, membership_id=membership_id, at=timezone.now())
     except LastManager as error:
         messages.error(request, spoken(error))
     else:
@@ -181,14 +179,13 @@ def calendar(request: TownRequest, town: str) -> HttpResponse:
         return _calendar_page(request)
     edition = request.POST.get("edition", "")
     try:
-        with scopes.attempt():
-            territory_actions.keep_calendar(
-                actor=request.actor,
-                town=request.town,
-                calendar=_wanted(request),
-                edition=int(edition) if edition.isdecimal() and len(edition) < 10 else None,
-                at=timezone.now(),
-            )
+        territory_actions.keep_calendar(
+            actor=request.actor,
+            town=request.town,
+            calendar=_wanted(request),
+            edition=int(edition) if edition.isdecimal() and len(edition) < 10 else None,
+            at=timezone.now(),
+        )
     except InvalidInput as error:
         return _calendar_page(request, problems=spoken_problems(error))
     except StaleVersion as error:

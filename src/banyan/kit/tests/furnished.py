@@ -44,6 +44,7 @@ def furnished_town(slug: str) -> SmallTown:
         Photo.objects.create(
             service_request_id=received.id, moment="after", width=1, height=1, n_bytes=1, sha256="0" * 64, at=NOW
         )
+        _desk(received.id, party_id)
         _second_places(town, received.id)
         audit.seal(at=NOW)
         empty = [model._meta.db_table for model in town_tables() if not model.objects.exists()]
@@ -54,6 +55,33 @@ def furnished_town(slug: str) -> SmallTown:
 def _river() -> Any:
     line = {"type": "LineString", "coordinates": [[113.30, 23.05], [113.40, 23.05]]}
     return territory.NewFeature("river", "r1", line, "榕江", "Banyan River")
+
+
+def _desk(request_id: UUID, party_id: UUID) -> None:
+    """Fill what the loop alone leaves empty: joint work, rulings, merges, incidents, imports, rules."""
+    from banyan.apps.service_requests import models as rows
+    from banyan.apps.territory.models import Place
+
+    on = {"service_request_id": request_id}
+    part = rows.Part.objects.create(**on, party_id=party_id, task="t", status="done", summoned_at=NOW, updated_at=NOW)
+    parties = {"asked_by_party_id": party_id, "decided_party_id": party_id}
+    rows.Ruling.objects.create(**on, **parties, part=part, kind="extension", reason="r", asked_at=NOW)
+    rows.Supervision.objects.create(**on, key="k", role="manager", raised_at=NOW)
+    rows.ReturnCall.objects.create(**on, at=NOW, outcome="reached")
+    merge = rows.Merge.objects.create(**on, into_id=request_id, before={}, at=NOW)
+    rows.Follow.objects.create(**on, account_id=uuid4(), at=NOW, merge=merge)
+    place = Place.objects.get(code="n1-b1")
+    incident = rows.Incident.objects.create(
+        title_zh="停电", title_en="Power cut", place=place, starts_at=NOW, opened_at=NOW
+    )
+    run = rows.ImportRun.objects.create(profile="p", file_name="f", sha256="0" * 64, status="done", started_at=NOW)
+    rows.Rejection.objects.create(run=run, row=2, reasons=[])
+    rows.ExternalUpdate.objects.create(**on, source="s", update_id="u", at=NOW)
+    rows.Ruleset.objects.create(subject="routing", version=1, body={}, created_at=NOW)
+    rows.Photo.objects.update(part=part)
+    rows.ServiceRequest.objects.filter(id=request_id).update(
+        merged_into=request_id, incident=incident, import_run=run, is_binding=True
+    )
 
 
 def _second_places(town: SmallTown, request_id: UUID) -> None:

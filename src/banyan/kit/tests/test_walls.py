@@ -212,6 +212,13 @@ def _unlike(reference: walls.Reference, row: dict[str, Any]) -> dict[str, Any]:
     fresh = uuid7().hex if connection.vendor == "sqlite" else uuid7()
     columns = {
         "audit_disclosure": {"field": "copy"},
+        "service_requests_part": {"status": "declined"},
+        "service_requests_ruling": {"status": "refused"},
+        "service_requests_supervision": {"key": "copy"},
+        "service_requests_follow": {"account_id": fresh},
+        "service_requests_merge": {"undone_at": row.get("at")},
+        "service_requests_rejection": {"row": 10**6},
+        "service_requests_externalupdate": {"update_id": "copy"},
         "audit_seal": {"position": 10**6, "entry_id": fresh},
         "territory_place": {"code": "copy", "path": "copy/"},
         "parties_duty": {"topic": "copy"},

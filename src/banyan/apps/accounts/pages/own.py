@@ -24,7 +24,6 @@ from banyan.apps.accounts.pages.sign_in import set_language
 from banyan.apps.parties import queries as parties
 from banyan.apps.territory import queries as territory
 from banyan.base.errors import InvalidInput, SignInNeeded
-from banyan.kit import scopes
 from banyan.kit.asking import TownRequest
 from banyan.kit.problem import spoken_problems
 
@@ -40,8 +39,7 @@ def account(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
         return _page(request)
     name, language = request.POST.get("display_name", ""), request.POST.get("language", "")
     try:
-        with scopes.attempt():
-            actions.change_profile(account_id=account_id, display_name=name, language=language)
+        actions.change_profile(account_id=account_id, display_name=name, language=language)
     except InvalidInput as error:
         return _page(request, problems=spoken_problems(error))
     messages.success(request, gettext("Saved."))
@@ -62,14 +60,13 @@ def issue_token(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG00
     at = timezone.now()
     expires_at = at + timedelta(days=int(days)) if days in {str(n) for n in _LIVES} else None
     try:
-        with scopes.attempt():
-            secret = actions.issue_token(
-                actor=request.actor,
-                town=request.town,
-                name=request.POST.get("token_name", ""),
-                at=at,
-                expires_at=expires_at,
-            )
+        secret = actions.issue_token(
+            actor=request.actor,
+            town=request.town,
+            name=request.POST.get("token_name", ""),
+            at=at,
+            expires_at=expires_at,
+        )
     except InvalidInput as error:
         return _page(request, problems=[{**one, "where": f"token_{one['where']}"} for one in spoken_problems(error)])
     return _page(request, secret=secret)

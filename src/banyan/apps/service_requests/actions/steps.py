@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from banyan.apps.audit import actions as audit
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import events, queries, rules
 from banyan.apps.service_requests.actions.report import calendar_of
+from banyan.apps.service_requests.errors import IllegalStep
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.rules import Clocks, Status, Step, Wanted, clocks
 from banyan.apps.territory.queries import Town
@@ -55,6 +56,8 @@ def take_step(
         if version is not None and version != request.version:
             raise StaleVersion(held=version, current=request.version)
         before = Status(request.status)
+        if step in rules.OWN_ACTIONS:
+            raise IllegalStep(status=before, step=step)
         after = rules.next_status(before, step)
         queries.check_hands(actor, request, step=step)
         if step is Step.DISPATCH and wanted.party_id is None:
@@ -86,6 +89,8 @@ def _changes(actor: Actor, request: ServiceRequest, step: Step, wanted: Wanted, 
         Step.RETURN: {"party_id": None, "handler_account_id": None},
         Step.PAUSE: {"pause_reason": wanted.reason[:300]},
         Step.RESUME: {"pause_reason": ""},
+        Step.PARK: {"pause_reason": wanted.reason[:300], "review_on": wanted.review_on},
+        Step.UNPARK: {"pause_reason": "", "review_on": None},
         Step.RESOLVE: {"remedy": wanted.remedy, "resolved_by_account_id": actor.account_id},
         Step.VERIFY: {"verified_by_account_id": actor.account_id},
         Step.REFUTE: undone,
@@ -183,7 +188,7 @@ def _stored(
 def _plain(changes: dict[str, Any]) -> dict[str, Any]:
     """Return changes as history keeps them: identifiers as text, no free words."""
     return {
-        name: str(value) if isinstance(value, UUID) else value
+        name: str(value) if isinstance(value, UUID | date) else value
         for name, value in changes.items()
         if name not in {"remedy", "pause_reason"}
     }

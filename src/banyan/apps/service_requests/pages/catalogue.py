@@ -22,7 +22,7 @@ from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base import tables
 from banyan.base.errors import InvalidInput, NotFound, Problem, mark
-from banyan.kit import guard, scopes
+from banyan.kit import guard
 from banyan.kit.asking import TownRequest
 from banyan.kit.problem import say, spoken_problems
 
@@ -115,9 +115,8 @@ def service(request: TownRequest, town: str, code: str) -> HttpResponse:
     new, problems = _new_service(request.POST, code=code)
     if not problems:
         try:
-            with scopes.attempt():
-                _refuse_doubled(request.town, new, code)
-                n = actions.publish_catalogue(actor=request.actor, town=request.town, services=[new], at=timezone.now())
+            _refuse_doubled(request.town, new, code)
+            n = actions.publish_catalogue(actor=request.actor, town=request.town, services=[new], at=timezone.now())
         except InvalidInput as error:
             problems = [_of_field(one) for one in spoken_problems(error)]
         else:
@@ -236,9 +235,8 @@ def _imported(request: TownRequest) -> tuple[list[dict[str, str]], int]:
     form = "csv" if str(file.name).lower().endswith(".csv") else "json"
     content = file.read(catalogue_files.MOST_BYTES + 1)
     try:
-        with scopes.attempt():
-            new = actions.read_catalogue(content, form=form)
-            n = actions.publish_catalogue(actor=request.actor, town=request.town, services=new, at=timezone.now())
+        new = actions.read_catalogue(content, form=form)
+        n = actions.publish_catalogue(actor=request.actor, town=request.town, services=new, at=timezone.now())
     except InvalidInput as error:
         return spoken_problems(error), 0
     return [], n

@@ -28,7 +28,7 @@ from banyan.apps.service_requests.pages.telling import Ear, steps_done, told
 from banyan.apps.service_requests.rules import RATEABLE, Status, Step, Wanted
 from banyan.apps.territory import queries as territory
 from banyan.base.errors import BanyanError, InvalidInput, NotFound
-from banyan.kit import files, guard, images, scopes
+from banyan.kit import files, guard, images
 from banyan.kit.asking import TownRequest
 from banyan.kit.guard import Actor
 from banyan.kit.problem import spoken
@@ -128,8 +128,7 @@ def own_act(request: TownRequest, town: str, service_request_id: UUID, act: str)
     if request.method != "POST":  # the language was changed on a page that listed problems
         return redirect("one_request", request.town.slug, service_request_id)
     try:
-        with scopes.attempt():
-            deed(request, shared.as_reporter(request), service_request_id, act)
+        deed(request, shared.as_reporter(request), service_request_id, act)
     except InvalidInput as error:
         found = queries.readable(shared.reader(request), service_request_id, town=request.town)
         problems = [{**one, "where": f"{act}-{one['where']}"} for one in shown_problems(error)]

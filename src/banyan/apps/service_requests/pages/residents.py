@@ -122,7 +122,7 @@ def _sent(request: TownRequest, service: queries.ServiceView, typed: Typed) -> H
     files = request.FILES.getlist("photos")[: images.MOST_PICTURES + 1]
     try:
         draft = _draft(request.actor, service, typed)
-        with scopes.attempt():
+        with scopes.action_transaction():
             _count_report(request)
             received = actions.report(
                 actor=request.actor,

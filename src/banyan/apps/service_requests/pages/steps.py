@@ -53,6 +53,8 @@ FIRST: Final[Mapping[Status, Step]] = {
     Status.RETURNED: Step.DISPATCH,
     Status.REJECTED: Step.REOPEN,
     Status.WITHDRAWN: Step.REOPEN,
+    Status.PARKED: Step.UNPARK,
+    Status.MERGED: Step.UNMERGE,
 }
 #: What is said once a step is taken.
 DONE: Final[Mapping[Step, str]] = {
@@ -70,6 +72,8 @@ DONE: Final[Mapping[Step, str]] = {
     Step.REOPEN: gettext_noop("Open again."),
     Step.REJECT: gettext_noop("Rejected."),
     Step.WITHDRAW: gettext_noop("Withdrawn."),
+    Step.PARK: gettext_noop("Parked until the day of its review."),
+    Step.UNPARK: gettext_noop("Taken up again."),
 }
 _MOST_CHANGES: Final = 5
 
@@ -218,8 +222,7 @@ def take(request: TownRequest, town: str, service_request_id: UUID, step: str) -
     if request.method != "POST":
         return _page(request, queries.readable(request.actor, service_request_id, town=request.town), wanted=step)
     try:
-        with scopes.attempt():
-            taken = taken_from_form(request, service_request_id, Step(step))
+        taken = taken_from_form(request, service_request_id, Step(step))
     except InvalidInput as error:
         return _refused(request, service_request_id, Step(step), error)
     except BanyanError as error:
@@ -242,26 +245,27 @@ def said(step: Step, request: ServiceRequest, *, town: Town) -> str:
 
 
 def taken_from_form(request: TownRequest, service_request_id: UUID, step: Step) -> ServiceRequest:
-    """Take the step that a form asks for, with its words and, where the work is done, its photos."""
+    """Take the step that a form asks for, with its words and, where the work is done, its photos: both or neither."""
     at, photos = timezone.now(), request.FILES.getlist("photos")[: images.MOST_PICTURES + 1]
-    if photos and step is Step.RESOLVE:
-        actions.add_photos(
+    with scopes.action_transaction():
+        if photos and step is Step.RESOLVE:
+            actions.add_photos(
+                actor=request.actor,
+                town=request.town,
+                service_request_id=service_request_id,
+                photos=[photo.read(images.MOST_BYTES + 1) for photo in photos],
+                moment="after",
+                at=at,
+            )
+        return actions.take_step(
             actor=request.actor,
             town=request.town,
             service_request_id=service_request_id,
-            photos=[photo.read(images.MOST_BYTES + 1) for photo in photos],
-            moment="after",
+            step=step,
             at=at,
+            wanted=wanted_of(request.POST, step),
+            version=version_of(request.POST),
         )
-    return actions.take_step(
-        actor=request.actor,
-        town=request.town,
-        service_request_id=service_request_id,
-        step=step,
-        at=at,
-        wanted=wanted_of(request.POST, step),
-        version=version_of(request.POST),
-    )
 
 
 def version_of(words: Mapping[str, str]) -> int:
@@ -356,8 +360,7 @@ def quick(request: TownRequest, town: str, service_request_id: UUID) -> HttpResp
     if step not in set(Step):
         raise NotFound("step")
     try:
-        with scopes.attempt():
-            taken = _taken_at_once(request, service_request_id, Step(step))
+        taken = _taken_at_once(request, service_request_id, Step(step))
     except BanyanError as error:
         if error.kind not in ("conflict", "invalid", "forbidden"):
             raise
@@ -387,15 +390,14 @@ def note(request: TownRequest, town: str, service_request_id: UUID) -> HttpRespo
     """Add an internal note, or an answer that the reporter reads too."""
     is_internal = request.POST.get("readers") != "everyone"
     try:
-        with scopes.attempt():
-            actions.comment(
-                actor=request.actor,
-                town=request.town,
-                service_request_id=service_request_id,
-                text=_text(request.POST, "note"),
-                is_internal=is_internal,
-                at=timezone.now(),
-            )
+        actions.comment(
+            actor=request.actor,
+            town=request.town,
+            service_request_id=service_request_id,
+            text=_text(request.POST, "note"),
+            is_internal=is_internal,
+            at=timezone.now(),
+        )
     except InvalidInput as error:
         found = queries.readable(request.actor, service_request_id, town=request.town)
         problems = [{**one, "where": "note"} for one in spoken_problems(error)]
@@ -412,14 +414,13 @@ def contact(request: TownRequest, town: str, service_request_id: UUID) -> HttpRe
     """Show the reporter's contact in the clear; the look is recorded and the reporter can see it."""
     found = queries.readable(request.actor, service_request_id, town=request.town)
     try:
-        with scopes.attempt():
-            seen = actions.read_contact(
-                actor=request.actor,
-                town=request.town,
-                service_request_id=service_request_id,
-                at=timezone.now(),
-                reason=_text(request.POST, "why")[:300],
-            )
+        seen = actions.read_contact(
+            actor=request.actor,
+            town=request.town,
+            service_request_id=service_request_id,
+            at=timezone.now(),
+            reason=_text(request.POST, "why")[:300],
+        )
     except InvalidInput as error:
         problems = [{**one, "where": "why"} for one in spoken_problems(error)]
         opened = Open(step=None, problems=problems)

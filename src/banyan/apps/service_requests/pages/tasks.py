@@ -22,7 +22,7 @@ from banyan.apps.service_requests.pages.steps import FIRST, said, taken_from_for
 from banyan.apps.service_requests.queries import Filter
 from banyan.apps.service_requests.rules import Status, Step, steps_from
 from banyan.base.errors import BanyanError, Forbidden, InvalidInput, NotFound, SignInNeeded
-from banyan.kit import guard, scopes
+from banyan.kit import guard
 from banyan.kit.asking import TownRequest
 from banyan.kit.guard import Actor, Role, Subject
 from banyan.kit.problem import spoken, spoken_problems
@@ -71,8 +71,7 @@ def take(request: TownRequest, town: str, service_request_id: UUID) -> HttpRespo
     if step not in set(Step):
         raise NotFound("step")
     try:
-        with scopes.attempt():
-            taken = taken_from_form(request, service_request_id, Step(step))
+        taken = taken_from_form(request, service_request_id, Step(step))
     except InvalidInput as error:
         return _page(request, view=view, opened=service_request_id, problems=spoken_problems(error))
     except BanyanError as error:

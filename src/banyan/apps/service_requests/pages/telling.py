@@ -34,6 +34,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "reopen": (gettext_noop("The request was opened again"), "reopened"),
     "reject": (gettext_noop("The request was rejected"), "rejected"),
     "withdraw": (gettext_noop("The request was withdrawn"), "withdrawn"),
+    "park": (gettext_noop("It waits until a day on which it is looked at again"), "paused"),
+    "unpark": (gettext_noop("It was taken up again"), "triaged"),
+    "merge": (gettext_noop("It is handled together with another report of the same thing"), "merged"),
+    "unmerge": (gettext_noop("It is handled by itself again"), "triaged"),
     "commented": (gettext_noop("A comment was added"), "comment"),
     "rated": (gettext_noop("The handling was rated: {rating} of 5"), "star"),
     "photographed": (gettext_noop("Photos were added"), "camera"),
@@ -42,7 +46,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
 #: Verbs whose free words everybody concerned may read, by the name of the word.
 _NOTES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("return", "pause", "refute", "reopen", "reject", "withdraw", "verify", "close"), "reason"),
-    **dict.fromkeys(("triage", "dispatch", "resume"), "reason"),
+    **dict.fromkeys(("triage", "dispatch", "resume", "park", "unpark"), "reason"),
     "resolve": "remedy",
     "commented": "text",
     "rated": "words",

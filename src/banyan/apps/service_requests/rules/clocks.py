@@ -66,7 +66,7 @@ def left_min(calendar: Calendar, deadline_at: datetime, at: datetime) -> int:
 
 
 def _stands(status: Status) -> bool:
-    return status in STOPPED or status is Status.PAUSED
+    return status in STOPPED or status in (Status.PAUSED, Status.PARKED)
 
 
 def _standing(clocks: Clocks, calendar: Calendar, at: datetime) -> Clocks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -65,6 +66,10 @@ class Status(StrEnum):
     RETURNED = "returned"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    PARKED = "parked"
+    """A hard case that waits for a day on which it is looked at again."""
+    MERGED = "merged"
+    """Handled with another report of the same thing."""
 
 
 class Step(StrEnum):
@@ -84,33 +89,87 @@ class Step(StrEnum):
     REOPEN = "reopen"
     REJECT = "reject"
     WITHDRAW = "withdraw"
+    PARK = "park"
+    UNPARK = "unpark"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
 
 
 _S = Status
 #: The whole state table: from which state a step leads where.  Machine checks in tests/test_rules.py.
 STEPS: Final[Mapping[Status, Mapping[Step, Status]]] = {
-    _S.RECEIVED: {Step.TRIAGE: _S.TRIAGED, Step.REJECT: _S.REJECTED, Step.WITHDRAW: _S.WITHDRAWN},
-    _S.TRIAGED: {Step.DISPATCH: _S.DISPATCHED, Step.REJECT: _S.REJECTED, Step.WITHDRAW: _S.WITHDRAWN},
-    _S.DISPATCHED: {Step.ACCEPT: _S.ACCEPTED, Step.RETURN: _S.RETURNED, Step.WITHDRAW: _S.WITHDRAWN},
-    _S.ACCEPTED: {Step.START: _S.IN_PROGRESS, Step.RETURN: _S.RETURNED, Step.WITHDRAW: _S.WITHDRAWN},
+    _S.RECEIVED: {
+        Step.TRIAGE: _S.TRIAGED,
+        Step.REJECT: _S.REJECTED,
+        Step.WITHDRAW: _S.WITHDRAWN,
+        Step.MERGE: _S.MERGED,
+    },
+    _S.TRIAGED: {
+        Step.DISPATCH: _S.DISPATCHED,
+        Step.REJECT: _S.REJECTED,
+        Step.WITHDRAW: _S.WITHDRAWN,
+        Step.PARK: _S.PARKED,
+        Step.MERGE: _S.MERGED,
+    },
+    _S.DISPATCHED: {
+        Step.ACCEPT: _S.ACCEPTED,
+        Step.RETURN: _S.RETURNED,
+        Step.WITHDRAW: _S.WITHDRAWN,
+        Step.PARK: _S.PARKED,
+        Step.MERGE: _S.MERGED,
+    },
+    _S.ACCEPTED: {
+        Step.START: _S.IN_PROGRESS,
+        Step.RETURN: _S.RETURNED,
+        Step.WITHDRAW: _S.WITHDRAWN,
+        Step.PARK: _S.PARKED,
+        Step.MERGE: _S.MERGED,
+    },
     _S.IN_PROGRESS: {
         Step.PAUSE: _S.PAUSED,
         Step.RESOLVE: _S.RESOLVED,
         Step.RETURN: _S.RETURNED,
         Step.WITHDRAW: _S.WITHDRAWN,
+        Step.PARK: _S.PARKED,
+        Step.MERGE: _S.MERGED,
     },
-    _S.PAUSED: {Step.RESUME: _S.IN_PROGRESS, Step.WITHDRAW: _S.WITHDRAWN},
+    _S.PAUSED: {
+        Step.RESUME: _S.IN_PROGRESS,
+        Step.WITHDRAW: _S.WITHDRAWN,
+        Step.PARK: _S.PARKED,
+        Step.MERGE: _S.MERGED,
+    },
     _S.RESOLVED: {Step.VERIFY: _S.VERIFIED, Step.REFUTE: _S.REOPENED},
     _S.VERIFIED: {Step.CLOSE: _S.CLOSED, Step.REOPEN: _S.REOPENED},
     _S.CLOSED: {Step.REOPEN: _S.REOPENED},
-    _S.REOPENED: {Step.TRIAGE: _S.TRIAGED, Step.DISPATCH: _S.DISPATCHED},
-    _S.RETURNED: {Step.TRIAGE: _S.TRIAGED, Step.DISPATCH: _S.DISPATCHED, Step.REJECT: _S.REJECTED},
+    _S.REOPENED: {
+        Step.TRIAGE: _S.TRIAGED,
+        Step.DISPATCH: _S.DISPATCHED,
+        Step.PARK: _S.PARKED,
+        Step.MERGE: _S.MERGED,
+    },
+    _S.RETURNED: {
+        Step.TRIAGE: _S.TRIAGED,
+        Step.DISPATCH: _S.DISPATCHED,
+        Step.REJECT: _S.REJECTED,
+        Step.PARK: _S.PARKED,
+        Step.MERGE: _S.MERGED,
+    },
     _S.REJECTED: {Step.REOPEN: _S.REOPENED},
     _S.WITHDRAWN: {Step.REOPEN: _S.REOPENED},
+    _S.PARKED: {
+        Step.UNPARK: _S.TRIAGED,
+        Step.WITHDRAW: _S.WITHDRAWN,
+        Step.MERGE: _S.MERGED,
+    },
+    # back to the state it had, which the row of the merge holds
+    _S.MERGED: {Step.UNMERGE: _S.RECEIVED},
 }
+#: Steps with an action of their own (`actions.merging`); `take_step` does not take them.
+OWN_ACTIONS: Final = frozenset({Step.MERGE, Step.UNMERGE})
 
 #: States in which nobody has to do anything.
-ENDED: Final = frozenset({_S.CLOSED, _S.REJECTED, _S.WITHDRAWN})
+ENDED: Final = frozenset({_S.CLOSED, _S.REJECTED, _S.WITHDRAWN, _S.MERGED})
 OPEN: Final = frozenset(_S) - ENDED
 #: States in which the whole clock stands still: the work is done or has ended.
 STOPPED: Final = ENDED | {_S.RESOLVED, _S.VERIFIED}
@@ -128,6 +187,7 @@ STAGE: Final[Mapping[Status, str]] = {
     _S.PAUSED: "handle",
     _S.RESOLVED: "verify",
     _S.VERIFIED: "verify",
+    _S.PARKED: "review",
 }
 #: Every clock a service may have a target for, in working minutes.
 CLOCKS: Final = ("triage", "dispatch", "accept", "handle", "verify", "whole")
@@ -142,6 +202,7 @@ NEEDS: Final[Mapping[Step, tuple[str, ...]]] = {
     Step.REOPEN: ("reason",),
     Step.REJECT: ("reason",),
     Step.WITHDRAW: (),
+    Step.PARK: ("reason", "review_on"),
 }
 #: Step -> words that may come with it beside those it needs.
 TAKES: Final[Mapping[Step, tuple[str, ...]]] = {
@@ -153,6 +214,7 @@ TAKES: Final[Mapping[Step, tuple[str, ...]]] = {
     Step.ACCEPT: (),
     Step.START: (),
     Step.RESUME: ("reason",),
+    Step.UNPARK: ("reason",),
 }
 WORDS_LIMIT: Final = 4000
 
@@ -168,6 +230,7 @@ class Wanted:
     service_code: str = ""
     urgency: str = ""
     is_text_public: bool | None = None
+    review_on: date | None = None
 
     def given(self) -> frozenset[str]:
         """Return the names of the words that are there."""

@@ -14,6 +14,7 @@ from banyan.apps.service_requests import actions, queries
 from banyan.apps.service_requests.errors import HandlerMayNotVerify, IllegalStep, NotRateable
 from banyan.apps.service_requests.models import Service, ServiceRequest
 from banyan.apps.service_requests.rules import Step
+from banyan.apps.territory import queries as territory
 from banyan.base.coordinates import LonLat, System, convert
 from banyan.base.errors import Forbidden, InvalidInput, NotFound, SignInNeeded, StaleVersion
 from banyan.kit.guard import ANYONE, Actor
@@ -64,7 +65,7 @@ def test_a_building_named_by_its_code_is_kept_with_its_grid(small_town: SmallTow
     request = small_town.report(lon=None, lat=None, place_code="n1-b1").request
 
     with small_town.scope():
-        tree = queries.territory.tree(small_town.town)
+        tree = territory.tree(small_town.town)
     assert (request.place_id, request.building_id) == (tree.by_code["n1"].id, tree.by_code["n1-b1"].id)
 
 

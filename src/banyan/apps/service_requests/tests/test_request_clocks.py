@@ -92,18 +92,22 @@ def test_a_service_without_targets_has_no_deadline():
     assert held.stage_deadline_at is None
 
 
+def _stands(status: Status) -> bool:
+    return status in STOPPED or status in {Status.PAUSED, Status.PARKED}
+
+
 @given(st.lists(st.tuples(st.integers(0, 10), st.integers(0, 3 * 1440)), max_size=12))
 def test_whatever_the_way_the_whole_clock_stands_exactly_where_nobody_can_work(way: list[tuple[int, int]]):
     status, held, at, running_min = Status.RECEIVED, _started(), NOW, 0
     for choice, wait_min in way:
         before, at = at, at + timedelta(minutes=wait_min)
-        if status not in STOPPED and status is not Status.PAUSED:
+        if not _stands(status):
             running_min += left_min(OFFICE, at, before)
         steps = list(STEPS[status].values())
         status = steps[choice % len(steps)]
         held = _moved(held, status, at)
 
-        stands = status in STOPPED or status is Status.PAUSED
+        stands = _stands(status)
         assert (held.remaining_min is not None) == stands
         if running_min < 900:
             left = held.remaining_min if stands else left_min(OFFICE, held.deadline_at, at)

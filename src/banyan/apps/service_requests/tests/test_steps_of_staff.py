@@ -87,7 +87,7 @@ def test_the_one_page_offers_the_staff_only_the_steps_they_may_take(small_town: 
         for key in ("worker", "coordinator", "auditor")
     }
 
-    assert offered == {"worker": ["accept", "return"], "coordinator": ["accept", "return"], "auditor": []}
+    assert offered == {"worker": ["accept", "return"], "coordinator": ["accept", "return", "park"], "auditor": []}
 
 
 def test_a_refused_form_comes_back_with_its_words_and_every_problem(small_town: SmallTown):

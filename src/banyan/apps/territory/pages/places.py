@@ -20,7 +20,7 @@ from banyan.apps.territory.models import Town
 from banyan.base import tables
 from banyan.base.coordinates import System
 from banyan.base.errors import InvalidInput, NotFound, Problem, mark
-from banyan.kit import guard, scopes
+from banyan.kit import guard
 from banyan.kit.asking import TownRequest
 from banyan.kit.problem import say, spoken_problems
 
@@ -49,10 +49,9 @@ def places(request: TownRequest, town: str) -> HttpResponse:
         return _page(request, problems=[{"where": "file", "code": problem.code, "sentence": say(problem)}])
     form = "csv" if str(file.name).lower().endswith(".csv") else "geojson"
     try:
-        with scopes.attempt():
-            content, system = file.read(tables.MOST_BYTES + 1), request.POST.get("system", "wgs84")
-            new = actions.read_places(content, town=request.town, form=form, system=system)
-            n = actions.lay_out(actor=request.actor, town=request.town, places=new, at=timezone.now())
+        content, system = file.read(tables.MOST_BYTES + 1), request.POST.get("system", "wgs84")
+        new = actions.read_places(content, town=request.town, form=form, system=system)
+        n = actions.lay_out(actor=request.actor, town=request.town, places=new, at=timezone.now())
     except InvalidInput as error:
         return _page(request, problems=spoken_problems(error))
     messages.success(request, ngettext("%(n)s place was laid out.", "%(n)s places were laid out.", n) % {"n": n})

@@ -1,8 +1,8 @@
-"""Reading the catalogue and the requests: what each actor may see, in lists, on maps, one by one."""
+"""Lists, maps and numbers of requests, within what an actor reaches."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -10,215 +10,15 @@ from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet
 
-from banyan.apps.parties import queries as parties
-from banyan.apps.service_requests.models import Comment, Photo, Service, ServiceRequest
-from banyan.apps.service_requests.rules import ENDED, OPEN, STOPPED, Status, Step, check_separate_hands, steps_from
+from banyan.apps.service_requests.models import Part, ServiceRequest
+from banyan.apps.service_requests.queries.offered import catalogue
+from banyan.apps.service_requests.rules import OPEN
+from banyan.apps.service_requests.rules.joint import OVER
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
-from banyan.base.errors import BanyanError, NotFound
 from banyan.kit import guard
-from banyan.kit.guard import Actor, Reach, Subject
+from banyan.kit.guard import Actor, Reach
 from banyan.kit.paging import Page, page_of
-
-# --- the catalogue ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceView:
-    """One version of a service."""
-
-    id: UUID
-    code: str
-    version: int
-    is_current: bool
-    is_active: bool
-    kind: str
-    group: str
-    group_zh: str
-    group_en: str
-    name_zh: str
-    name_en: str
-    description_zh: str
-    description_en: str
-    keywords_zh: str
-    keywords_en: str
-    default_urgency: str
-    is_clock_always_on: bool
-    targets: Mapping[str, Mapping[str, Any]]
-    responsible_kinds: Sequence[str]
-    needs_place: bool
-    advises_photo: bool
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """All versions of the services of a town, frozen at one edition."""
-
-    by_id: Mapping[UUID, ServiceView]
-    offered: Mapping[str, ServiceView]
-    """Current and active services by code, in the order of group and name."""
-
-
-def catalogue(town: Town) -> Catalogue:
-    """Return the service catalogue of the town in scope."""
-    return territory.kept.get("catalogue", town=town, make=_read_catalogue)
-
-
-def _read_catalogue() -> Catalogue:
-    rows = [ServiceView(*row) for row in Service.objects.order_by("group", "code").values_list(*ServiceView.__slots__)]
-    offered = {service.code: service for service in rows if service.is_current and service.is_active}
-    return Catalogue(by_id={service.id: service for service in rows}, offered=offered)
-
-
-# --- one request -----------------------------------------------------------------------------------------------------
-
-
-def subject_of(request: ServiceRequest, *, town: Town) -> Subject:
-    """Return what the guard has to know of a request."""
-    place = place_of(request, town=town)
-    return Subject(
-        id=request.id,
-        place_path=place.path if place else "",
-        party_ids=frozenset({request.party_id} if request.party_id else ()),
-        owner_account_id=request.reporter_account_id,
-    )
-
-
-def place_of(request: ServiceRequest, *, town: Town) -> territory.PlaceView | None:
-    """Return the place (grid or above) of a request, None where it has none."""
-    return territory.tree(town).by_id.get(request.place_id) if request.place_id else None
-
-
-def readable(
-    actor: Actor, service_request_id: UUID, *, town: Town, verb: str = "service_requests.read"
-) -> ServiceRequest:
-    """Return a request that the actor may read in full.
-
-    Raises
-    ------
-    NotFound
-        There is none by this identifier that the actor may know of.
-    """
-    found: ServiceRequest | None = ServiceRequest.objects.filter(id=service_request_id).first()
-    if found is None or not guard.may(actor, verb, subject=subject_of(found, town=town)):
-        raise NotFound("service request")
-    return found
-
-
-def public(service_request_id: UUID) -> ServiceRequest:
-    """Return a request of which everybody may see the public part; `NotFound` where there is none."""
-    found: ServiceRequest | None = ServiceRequest.objects.filter(id=service_request_id).first()
-    if found is None:
-        raise NotFound("service request")
-    return found
-
-
-def locked_for(actor: Actor, service_request_id: UUID, *, town: Town, verb: str) -> ServiceRequest:
-    """Return a request with its row locked, once the actor may use `verb` on it.
-
-    Raises
-    ------
-    NotFound
-        There is none that the actor may know of.
-    SignInNeeded, Forbidden
-        The actor may know of it and lacks the right.
-    """
-    found: ServiceRequest | None = (
-        ServiceRequest.objects.select_for_update(of=("self",)).filter(id=service_request_id).first()
-    )
-    if found is None:
-        raise NotFound("service request")
-    subject = subject_of(found, town=town)
-    if not guard.may(actor, verb, subject=subject):
-        if not guard.may(actor, "service_requests.read", subject=subject):
-            raise NotFound("service request")
-        guard.authorise(actor, verb, subject=subject)
-    return found
-
-
-def is_known(service_request_id: UUID) -> bool:
-    """Say whether a request with this identifier was made: a page sent twice makes one request."""
-    return ServiceRequest.objects.filter(id=service_request_id).exists()
-
-
-def by_tracking_number(number: str) -> ServiceRequest:
-    """Return the request with a tracking number, already read by `base.ids.read_tracking_number`."""
-    found: ServiceRequest | None = ServiceRequest.objects.filter(tracking_number=number).first()
-    if found is None:
-        raise NotFound("service request")
-    return found
-
-
-def steps_for(actor: Actor, request: ServiceRequest, *, town: Town) -> list[Step]:
-    """Return the steps that this actor may take with this request now, in the order of the state table."""
-    subject = subject_of(request, town=town)
-    return [
-        step
-        for step in steps_from(request.status)
-        if guard.may(actor, f"service_requests.{step}", subject=subject) and _hands_are_separate(actor, request, step)
-    ]
-
-
-def check_hands(actor: Actor, request: ServiceRequest, *, step: Step | None) -> None:
-    """Refuse with `HandlerMayNotVerify` a verification or rating (`step` None) by the one who handled."""
-    check_separate_hands(
-        step,
-        actor_account_id=actor.account_id,
-        resolved_by=request.resolved_by_account_id,
-        taken_by=request.taken_by_account_id,
-    )
-
-
-def _hands_are_separate(actor: Actor, request: ServiceRequest, step: Step) -> bool:
-    try:
-        check_hands(actor, request, step=step)
-    except BanyanError:
-        return False
-    return True
-
-
-def comments(request: ServiceRequest, *, with_internal: bool) -> list[Comment]:
-    """Return the comments on a request, oldest first."""
-    rows = Comment.objects.filter(service_request=request).order_by("at", "id")
-    return list(rows if with_internal else rows.filter(is_internal=False))
-
-
-def photos(request: ServiceRequest) -> list[Photo]:
-    """Return the photos of a request, oldest first."""
-    return list(Photo.objects.filter(service_request=request).order_by("at", "id"))
-
-
-def public_photos(service_request_ids: Collection[UUID]) -> dict[UUID, list[Photo]]:
-    """Return the photos that everybody may see by request, oldest first, in one SQL statement.
-
-    Of requests whose words were published: what came with the report, which staff saw when they published it, and what
-    who handled them took after the work.  What a reporter adds later nobody has looked through: those concerned see it.
-    """
-    found: dict[UUID, list[Photo]] = {}
-    if not service_request_ids:
-        return found
-    with_report = Q(moment="report", at__lte=F("service_request__requested_at"))
-    hands = ("handler_account_id", "resolved_by_account_id")
-    after_work = Q(moment="after") & Q(
-        *[Q(account_id=F(f"service_request__{hand}")) for hand in hands], _connector=Q.OR
-    )
-    rows = Photo.objects.filter(
-        with_report | after_work, service_request_id__in=service_request_ids, service_request__is_text_public=True
-    )
-    for photo in rows.order_by("at", "id"):
-        found.setdefault(photo.service_request_id, []).append(photo)
-    return found
-
-
-def photos_for(actor: Actor, request: ServiceRequest, *, town: Town) -> list[Photo]:
-    """Return the photos of a request that an actor may see, oldest first."""
-    if guard.may(actor, "service_requests.read", subject=subject_of(request, town=town)):
-        return photos(request)
-    return public_photos([request.id]).get(request.id, [])
-
-
-# --- many requests ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +148,8 @@ def within(reached: Reach, *, town: Town) -> QuerySet[ServiceRequest]:
     if reached.own_account_id is not None:
         inside |= Q(reporter_account_id=reached.own_account_id)
     if reached.party_ids:
-        inside |= Q(party_id__in=reached.party_ids)
+        summoned = Part.objects.filter(party_id__in=reached.party_ids).exclude(status__in=OVER)
+        inside |= Q(party_id__in=reached.party_ids) | Q(pk__in=summoned.values("service_request_id"))
     for path, party_id in reached.areas:
         area = (
             Q()
@@ -445,26 +246,3 @@ def points(
         (row[0], *((row[1], row[2]) if row[-1] else blurred(row[1], row[2])), row[3], row[4])
         for row in rows.values_list(*columns, "is_text_public")[:limit]
     ]
-
-
-def suggested_party(service: ServiceView, place: territory.PlaceView | None, *, town: Town) -> parties.PartyView | None:
-    """Return who answers for a service at a place, by the register of parties; None where nobody does."""
-    if place is None:
-        return None
-    chain = territory.tree(town).upward(place)
-    return parties.register(town).answering(chain, kinds=service.responsible_kinds, topic=service.group)
-
-
-__all__ = [
-    "ENDED",
-    "OPEN",
-    "STOPPED",
-    "Catalogue",
-    "Filter",
-    "Row",
-    "ServiceView",
-    "Status",
-    "Step",
-    "catalogue",
-    "listed",
-]

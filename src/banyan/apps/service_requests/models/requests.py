@@ -1,4 +1,4 @@
-"""The service catalogue and the requests made under it."""
+"""Requests, with the words and the photos that hang on them."""
 
 from __future__ import annotations
 
@@ -8,44 +8,8 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 
+from banyan.apps.service_requests.models.catalogue import Service
 from banyan.kit.rows import TownRow
-
-
-class Service(TownRow):
-    """One version of a service of the catalogue.  An edit makes a new version; open requests keep theirs."""
-
-    code = models.CharField(max_length=60)
-    version = models.PositiveIntegerField()
-    is_current = models.BooleanField(default=True)
-    is_active = models.BooleanField(default=True)
-    kind = models.CharField(max_length=20)
-    group = models.CharField(max_length=40)
-    group_zh = models.CharField(max_length=80)
-    group_en = models.CharField(max_length=80)
-    name_zh = models.CharField(max_length=120)
-    name_en = models.CharField(max_length=120)
-    description_zh = models.TextField(blank=True)
-    description_en = models.TextField(blank=True)
-    keywords_zh = models.CharField(max_length=300, blank=True)
-    keywords_en = models.CharField(max_length=300, blank=True)
-    default_urgency = models.CharField(max_length=10, default="normal")
-    is_clock_always_on = models.BooleanField(default=False)
-    targets = models.JSONField(default=dict)
-    """Minutes by urgency and clock: ``{"normal": {"triage": 60, ..., "whole": 1440}}``."""
-    responsible_kinds = models.JSONField(default=list)
-    """Kinds of party that answer for it, first match by area."""
-    needs_place = models.BooleanField(default=True)
-    advises_photo = models.BooleanField(default=True)
-    source = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField()
-
-    class Meta(TownRow.Meta):
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["town", "code", "version"], name="a_service_has_each_version_once"),
-            models.UniqueConstraint(
-                fields=["town", "code"], condition=Q(is_current=True), name="a_service_has_one_current_version"
-            ),
-        ]
 
 
 class ServiceRequest(TownRow):
@@ -60,6 +24,18 @@ class ServiceRequest(TownRow):
     channel = models.CharField(max_length=20)
     description = models.TextField(blank=True)
     is_text_public = models.BooleanField(default=False)
+    public_text = models.TextField(blank=True)
+    """What everybody reads in place of the description where personal data had to be hidden."""
+    privacy = models.CharField(max_length=12, default="named")
+    """named, anonymous (no contact is kept) or confidential (on no public page)"""
+    retain_until = models.DateField(null=True)
+    """Last day on which the words and the contact are kept, by the rules in force when it was made."""
+    attributes = models.JSONField(default=dict)
+    """Code of an attribute of the service -> value, or list of values."""
+    answer = models.TextField(blank=True)
+    """The town's answer that everybody reads, in the lists."""
+    answered_at = models.DateTimeField(null=True)
+    answered_by_account_id = models.UUIDField(null=True)
     remedy = models.TextField(blank=True)
     lon = models.FloatField(null=True)
     lat = models.FloatField(null=True)
@@ -77,9 +53,19 @@ class ServiceRequest(TownRow):
     )
     """Who answers for this service at this place, by the register of parties, when the request was made."""
     party = models.ForeignKey("parties.Party", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    co_party_ids = models.JSONField(default=list)
+    """Identifiers of the parties summoned beside it (`Part`), as text: they read what they help with."""
+    is_binding = models.BooleanField(default=False)
+    """Dispatched by arbitration: the party may not return it."""
     handler_account_id = models.UUIDField(null=True)
     resolved_by_account_id = models.UUIDField(null=True)
     verified_by_account_id = models.UUIDField(null=True)
+    verification = models.CharField(max_length=12, blank=True)
+    """Who looks, by the policy of the service: resident, staff, sample or silence."""
+    verified_how = models.CharField(max_length=12, blank=True)
+    """How it came to be verified: resident, staff, silence (nobody spoke up) or unsampled."""
+    verify_by_at = models.DateTimeField(null=True)
+    """When silence is taken for consent."""
     requested_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
@@ -94,6 +80,26 @@ class ServiceRequest(TownRow):
     stage_deadline_at = models.DateTimeField(null=True)
     stage_remaining_min = models.IntegerField(null=True)
     pause_reason = models.CharField(max_length=300, blank=True)
+    review_on = models.DateField(null=True)
+    """When a parked case is looked at again."""
+    next_rung_at = models.DateTimeField(null=True)
+    """When the next rung of the escalation ladder is due; None while the clocks stand or the ladder is climbed."""
+    # what the rates are counted from; history holds the same
+    response_due_at = models.DateTimeField(null=True)
+    responded_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    n_reopened = models.PositiveSmallIntegerField(default=0)
+    n_returned = models.PositiveSmallIntegerField(default=0)
+    n_followers = models.PositiveIntegerField(default=0)
+    n_merged = models.PositiveIntegerField(default=0)
+    """Reports merged into this one, directly or through another."""
+    merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    incident = models.ForeignKey(
+        "service_requests.Incident", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    import_run = models.ForeignKey(
+        "service_requests.ImportRun", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     rating = models.PositiveSmallIntegerField(null=True)
     rating_words = models.TextField(blank=True)
     rated_at = models.DateTimeField(null=True)
@@ -139,6 +145,20 @@ class ServiceRequest(TownRow):
             models.Index(fields=["town", "place", "-requested_at"], name="requests_by_place"),
             models.Index(fields=["town", "party", "-requested_at"], name="requests_by_party"),
             models.Index(fields=["town", "reporter_account_id"], name="requests_by_reporter"),
+            models.Index(
+                fields=["town", "merged_into"], condition=Q(merged_into__isnull=False), name="requests_merged_into"
+            ),
+            models.Index(fields=["town", "incident"], condition=Q(incident__isnull=False), name="requests_of_incident"),
+            models.Index(
+                fields=["town", "import_run"], condition=Q(import_run__isnull=False), name="requests_of_import"
+            ),
+            models.Index(
+                fields=["town", "next_rung_at"], condition=Q(next_rung_at__isnull=False), name="requests_by_next_rung"
+            ),
+            models.Index(
+                fields=["town", "verify_by_at"], condition=Q(verify_by_at__isnull=False), name="requests_by_silence"
+            ),
+            models.Index(fields=["town", "review_on"], condition=Q(review_on__isnull=False), name="requests_by_review"),
         ]
 
 
@@ -159,6 +179,10 @@ class Photo(TownRow):
     """A re-encoded picture of a request; the file stands under BANYAN_HOME, named by this row's id."""
 
     service_request = models.ForeignKey(ServiceRequest, on_delete=models.PROTECT, related_name="photos")
+    part = models.ForeignKey(
+        "service_requests.Part", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    """The part of joint work it is evidence of."""
     moment = models.CharField(max_length=10)
     """report, during or after"""
     width = models.PositiveIntegerField()

@@ -1,0 +1,168 @@
+"""One request: who may see it, what may be done with it, what hangs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db.models import F, Q
+
+from banyan.apps.service_requests.models import Comment, Photo, ServiceRequest
+from banyan.apps.service_requests.rules import (
+    OWN_ACTIONS,
+    Step,
+    check_separate_hands,
+    steps_from,
+)
+from banyan.apps.territory import queries as territory
+from banyan.apps.territory.queries import Town
+from banyan.base.errors import BanyanError, NotFound
+from banyan.kit import guard
+from banyan.kit.guard import Actor, Subject
+
+
+def subject_of(request: ServiceRequest, *, town: Town) -> Subject:
+    """Return what the guard has to know of a request."""
+    place = place_of(request, town=town)
+    parties = (request.party_id, *map(UUID, request.co_party_ids))
+    return Subject(
+        id=request.id,
+        place_path=place.path if place else "",
+        party_ids=frozenset(party_id for party_id in parties if party_id),
+        owner_account_id=request.reporter_account_id,
+    )
+
+
+def place_of(request: ServiceRequest, *, town: Town) -> territory.PlaceView | None:
+    """Return the place (grid or above) of a request, None where it has none."""
+    return territory.tree(town).by_id.get(request.place_id) if request.place_id else None
+
+
+def readable(
+    actor: Actor, service_request_id: UUID, *, town: Town, verb: str = "service_requests.read"
+) -> ServiceRequest:
+    """Return a request that the actor may read in full.
+
+    Raises
+    ------
+    NotFound
+        There is none by this identifier that the actor may know of.
+    """
+    found: ServiceRequest | None = ServiceRequest.objects.filter(id=service_request_id).first()
+    if found is None or not guard.may(actor, verb, subject=subject_of(found, town=town)):
+        raise NotFound("service request")
+    return found
+
+
+def public(service_request_id: UUID) -> ServiceRequest:
+    """Return a request of which everybody may see the public part; `NotFound` where there is none."""
+    found: ServiceRequest | None = ServiceRequest.objects.filter(id=service_request_id).first()
+    if found is None:
+        raise NotFound("service request")
+    return found
+
+
+def locked_for(actor: Actor, service_request_id: UUID, *, town: Town, verb: str) -> ServiceRequest:
+    """Return a request with its row locked, once the actor may use `verb` on it.
+
+    Raises
+    ------
+    NotFound
+        There is none that the actor may know of.
+    SignInNeeded, Forbidden
+        The actor may know of it and lacks the right.
+    """
+    found: ServiceRequest | None = (
+        ServiceRequest.objects.select_for_update(of=("self",)).filter(id=service_request_id).first()
+    )
+    if found is None:
+        raise NotFound("service request")
+    subject = subject_of(found, town=town)
+    if not guard.may(actor, verb, subject=subject):
+        if not guard.may(actor, "service_requests.read", subject=subject):
+            raise NotFound("service request")
+        guard.authorise(actor, verb, subject=subject)
+    return found
+
+
+def is_known(service_request_id: UUID) -> bool:
+    """Say whether a request with this identifier was made: a page sent twice makes one request."""
+    return ServiceRequest.objects.filter(id=service_request_id).exists()
+
+
+def by_tracking_number(number: str) -> ServiceRequest:
+    """Return the request with a tracking number, already read by `base.ids.read_tracking_number`."""
+    found: ServiceRequest | None = ServiceRequest.objects.filter(tracking_number=number).first()
+    if found is None:
+        raise NotFound("service request")
+    return found
+
+
+def steps_for(actor: Actor, request: ServiceRequest, *, town: Town) -> list[Step]:
+    """Return the steps that this actor may take with this request now, in the order of the state table."""
+    subject = subject_of(request, town=town)
+    return [
+        step
+        for step in steps_from(request.status)
+        if step not in OWN_ACTIONS
+        and guard.may(actor, f"service_requests.{step}", subject=subject)
+        and _hands_are_separate(actor, request, step)
+    ]
+
+
+def check_hands(actor: Actor, request: ServiceRequest, *, step: Step | None) -> None:
+    """Refuse with `HandlerMayNotVerify` a verification or rating (`step` None) by the one who handled."""
+    check_separate_hands(
+        step,
+        actor_account_id=actor.account_id,
+        resolved_by=request.resolved_by_account_id,
+        taken_by=request.taken_by_account_id,
+    )
+
+
+def _hands_are_separate(actor: Actor, request: ServiceRequest, step: Step) -> bool:
+    try:
+        check_hands(actor, request, step=step)
+    except BanyanError:
+        return False
+    return True
+
+
+def comments(request: ServiceRequest, *, with_internal: bool) -> list[Comment]:
+    """Return the comments on a request, oldest first."""
+    rows = Comment.objects.filter(service_request=request).order_by("at", "id")
+    return list(rows if with_internal else rows.filter(is_internal=False))
+
+
+def photos(request: ServiceRequest) -> list[Photo]:
+    """Return the photos of a request, oldest first."""
+    return list(Photo.objects.filter(service_request=request).order_by("at", "id"))
+
+
+def public_photos(service_request_ids: Collection[UUID]) -> dict[UUID, list[Photo]]:
+    """Return the photos that everybody may see by request, oldest first, in one SQL statement.
+
+    Of requests whose words were published: what came with the report, which staff saw when they published it, and what
+    who handled them took after the work.  What a reporter adds later nobody has looked through: those concerned see it.
+    """
+    found: dict[UUID, list[Photo]] = {}
+    if not service_request_ids:
+        return found
+    with_report = Q(moment="report", at__lte=F("service_request__requested_at"))
+    hands = ("handler_account_id", "resolved_by_account_id")
+    after_work = Q(moment="after") & Q(
+        *[Q(account_id=F(f"service_request__{hand}")) for hand in hands], _connector=Q.OR
+    )
+    rows = Photo.objects.filter(
+        with_report | after_work, service_request_id__in=service_request_ids, service_request__is_text_public=True
+    )
+    for photo in rows.order_by("at", "id"):
+        found.setdefault(photo.service_request_id, []).append(photo)
+    return found
+
+
+def photos_for(actor: Actor, request: ServiceRequest, *, town: Town) -> list[Photo]:
+    """Return the photos of a request that an actor may see, oldest first."""
+    if guard.may(actor, "service_requests.read", subject=subject_of(request, town=town)):
+        return photos(request)
+    return public_photos([request.id]).get(request.id, [])

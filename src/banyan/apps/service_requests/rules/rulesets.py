@@ -1,0 +1,35 @@
+"""The rules a town sets for itself: one document for each subject, checked whole before it comes into force.
+
+A subject's own room (`rules.routing`, `rules.ladder`, ...) says what its document holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from banyan.base.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What of the town the checks of a document may ask for: codes that exist."""
+
+    service_codes: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    place_codes: frozenset[str] = frozenset()
+    party_codes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A subject of rules: how a document is checked, and what holds in a town that made none."""
+
+    problems: Callable[[Mapping[str, Any], Known], Sequence[Problem]]
+    default: Mapping[str, Any]
+
+
+#: Subject -> its checks and its default.
+SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType({})
