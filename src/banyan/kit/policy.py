@@ -75,6 +75,7 @@ MAY: Final[Mapping[str, Mapping[Role, Near]]] = {
     "service_requests.read_rules": {Role.COORDINATOR: Near.ANY, Role.MANAGER: Near.ANY, Role.AUDITOR: Near.ANY},
     "service_requests.edit_rules": {Role.MANAGER: Near.AREA},
     "service_requests.read_rates": {**_COORDINATION, Role.AUDITOR: Near.AREA},
+    "service_requests.exclude_from_rates": {Role.MANAGER: Near.AREA},
     "service_requests.exchange_tickets": _COORDINATION,
     "service_requests.import": {Role.MANAGER: Near.AREA},
     "service_requests.edit_catalogue": {Role.MANAGER: Near.AREA},

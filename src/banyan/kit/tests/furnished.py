@@ -68,6 +68,7 @@ def _desk(request_id: UUID, party_id: UUID) -> None:
     rows.Ruling.objects.create(**on, **parties, part=part, kind="extension", reason="r", asked_at=NOW)
     rows.Supervision.objects.create(**on, key="k", role="manager", raised_at=NOW)
     rows.ReturnCall.objects.create(**on, at=NOW, outcome="reached")
+    rows.RateExclusion.objects.create(**on, reason="r", at=NOW)
     merge = rows.Merge.objects.create(**on, into_id=request_id, before={}, at=NOW)
     rows.Follow.objects.create(**on, account_id=uuid4(), at=NOW, merge=merge)
     place = Place.objects.get(code="n1-b1")

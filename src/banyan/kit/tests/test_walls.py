@@ -218,6 +218,7 @@ def _unlike(reference: walls.Reference, row: dict[str, Any]) -> dict[str, Any]:
         "service_requests_follow": {"account_id": fresh},
         "service_requests_merge": {"undone_at": row.get("at")},
         "service_requests_rejection": {"row": 10**6},
+        "service_requests_rateexclusion": {"lifted_at": row.get("at")},
         "service_requests_externalupdate": {"update_id": "copy"},
         "audit_seal": {"position": 10**6, "entry_id": fresh},
         "territory_place": {"code": "copy", "path": "copy/"},

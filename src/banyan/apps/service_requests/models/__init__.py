@@ -3,6 +3,7 @@
 from banyan.apps.service_requests.models.catalogue import Ruleset, Service
 from banyan.apps.service_requests.models.imports import ExternalUpdate, ImportRun, Rejection
 from banyan.apps.service_requests.models.joint import Part, ReturnCall, Ruling, Supervision
+from banyan.apps.service_requests.models.rates import RateExclusion
 from banyan.apps.service_requests.models.requests import Comment, Photo, ServiceRequest
 from banyan.apps.service_requests.models.same import Follow, Incident, Merge
 
@@ -15,6 +16,7 @@ __all__ = [
     "Merge",
     "Part",
     "Photo",
+    "RateExclusion",
     "Rejection",
     "ReturnCall",
     "Ruleset",
