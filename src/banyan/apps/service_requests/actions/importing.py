@@ -15,6 +15,7 @@ from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.rules import ENDED, STAGE, Clocks
 from banyan.apps.service_requests.rules.clocks import left_min
 from banyan.apps.service_requests.rules.imports import Case
+from banyan.apps.service_requests.rules.likeness import cell_of
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base.ids import tracking_number, uuid7
@@ -66,6 +67,7 @@ def _row(case: Case, *, town: Town, at: datetime) -> ServiceRequest:
         remedy=case.remedy,
         lon=case.lon,
         lat=case.lat,
+        cell=cell_of(case.lon, case.lat),
         address=case.address,
         place_id=place.id if place else None,
         party_id=party,

@@ -19,6 +19,7 @@ from banyan.apps.service_requests.actions.photos import stored_photos
 from banyan.apps.service_requests.errors import IdTaken
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.rules import ON_BEHALF, Draft, Intake, Status, clocks, draft_problems
+from banyan.apps.service_requests.rules.likeness import cell_of
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base.calendar import ALWAYS, Calendar
@@ -172,6 +173,7 @@ def _stored(actor: Actor, draft: Draft, found: _Found, *, town: Town, at: dateti
         description=draft.description.strip(),
         lon=found.point.lon if found.point else None,
         lat=found.point.lat if found.point else None,
+        cell=cell_of(found.point.lon, found.point.lat) if found.point else None,
         address=draft.address.strip(),
         place_id=found.place.id if found.place else None,
         building_id=found.building.id if found.building else None,

@@ -39,6 +39,8 @@ class ServiceRequest(TownRow):
     remedy = models.TextField(blank=True)
     lon = models.FloatField(null=True)
     lat = models.FloatField(null=True)
+    cell = models.BigIntegerField(null=True)
+    """The cell of a grid of about 250 m in which the point lies (`rules.likeness.cell`): how near reports are found."""
     address = models.CharField(max_length=200, blank=True)
     place = models.ForeignKey("territory.Place", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     reporter = models.ForeignKey("people.Person", null=True, on_delete=models.PROTECT, related_name="+")
@@ -141,6 +143,10 @@ class ServiceRequest(TownRow):
                 fields=["town", "deadline_at", "id"],
                 condition=Q(stopped_at__isnull=True),
                 name="requests_by_running_clock",
+            ),
+            models.Index(fields=["town", "kind", "-requested_at", "-id"], name="requests_by_kind"),
+            models.Index(
+                fields=["town", "cell", "-requested_at"], condition=Q(cell__isnull=False), name="requests_near"
             ),
             models.Index(fields=["town", "place", "-requested_at"], name="requests_by_place"),
             models.Index(fields=["town", "party", "-requested_at"], name="requests_by_party"),
