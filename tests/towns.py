@@ -119,7 +119,8 @@ def small_town(slug: str = "") -> SmallTown:
             bounds=(113.30, 23.00, 113.40, 23.10),
             levels=("community", "grid", "building"),
             calendar={"timezone": "Asia/Shanghai", "country": "CN", "week": week},
-        )
+        ),
+        at=NOW,
     )
     with scopes.town(town.id), scopes.action_transaction():
         territory.lay_out(actor=FOUNDER, town=town, places=_places(), at=NOW)

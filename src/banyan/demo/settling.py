@@ -46,7 +46,8 @@ def settle(plan: geometry.Town, people: Organisation, *, at: datetime) -> Settle
             calendar=_calendar(),
             levels=("community", "village", "grid", "building"),
             is_synthetic=True,
-        )
+        ),
+        at=at,
     )
     settled = Settled(town)
     with scopes.town(town.id), scopes.action_transaction():

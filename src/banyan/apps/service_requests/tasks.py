@@ -38,7 +38,7 @@ def prepare_town_of(profile: Profile, rows: Iterable[Mapping[str, str]], *, at: 
     What is there already stays as it is, so a second run changes nothing.
     """
     named = _named(profile, rows)
-    town = territory.town_named(profile.tables["town"]["slug"]) or _founded(profile)
+    town = territory.town_named(profile.tables["town"]["slug"]) or _founded(profile, at=at)
     with scopes.town(town.id), scopes.action_transaction():
         _lay_out(town, named, at=at)
         _register(town, named, profile, at=at)
@@ -59,7 +59,7 @@ def _named(profile: Profile, rows: Iterable[Mapping[str, str]]) -> _Named:
     return named
 
 
-def _founded(profile: Profile) -> Town:
+def _founded(profile: Profile, *, at: datetime) -> Town:
     table = profile.tables["town"]
     return place_actions.found(
         place_actions.NewTown(
@@ -71,7 +71,8 @@ def _founded(profile: Profile) -> Town:
             country=table["country"],
             calendar=ALWAYS.to_json(),
             levels=("town", "community"),
-        )
+        ),
+        at=at,
     )
 
 

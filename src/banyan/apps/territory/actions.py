@@ -18,7 +18,7 @@ from banyan.base.calendar import Calendar
 from banyan.base.coordinates import Bounds, System
 from banyan.base.errors import InvalidInput, Problem, StaleVersion, mark
 from banyan.kit import guard, scopes
-from banyan.kit.guard import Actor
+from banyan.kit.guard import Actor, Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class NewTown:
     region_code: str = ""
 
 
-def found(new: NewTown) -> Town:
+def found(new: NewTown, *, at: datetime) -> Town:
     """Found a town.  Only the command line and the demonstration do this: it stands above every town's roles.
 
     Raises
@@ -65,7 +65,13 @@ def found(new: NewTown) -> Town:
         region=region,
     )
     town.min_lon, town.min_lat, town.max_lon, town.max_lat = new.bounds
-    town.save(force_insert=True)
+    with scopes.town(town.id), scopes.action_transaction():
+        town.save(force_insert=True)
+        founder = Actor(channel=Channel.CLI)
+        facts = {"slug": new.slug, "region": new.region_code}
+        audit.record_first(
+            [audit.First(actor=founder, verb="territory.founded", subject=("town", town.id), at=at, facts=facts)]
+        )
     return town
 
 

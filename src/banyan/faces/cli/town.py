@@ -85,7 +85,8 @@ def found(
             country=country,
             levels=tuple(level.strip() for level in levels.split(",")),
             calendar={"timezone": time_zone, "country": country, "week": week},
-        )
+        ),
+        at=timezone.now(),
     )
     click.echo(f"{made.slug} is founded: /t/{made.slug}/")
 

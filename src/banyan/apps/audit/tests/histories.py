@@ -7,7 +7,6 @@ from random import Random
 from uuid import UUID, uuid4
 
 from banyan.apps.audit import actions
-from banyan.apps.territory import actions as territory
 from banyan.apps.territory.queries import Town
 from banyan.kit import scopes
 from banyan.kit.guard import Actor, Channel, Grant, Role
@@ -19,12 +18,10 @@ CALENDAR = {"timezone": "Asia/Shanghai", "country": "CN", "week": WEEK}
 
 
 def a_town(slug: str) -> Town:
-    """Found a town without any place."""
-    return territory.found(
-        territory.NewTown(
-            slug=slug, name_zh="榕江", name_en="Rongjiang", bounds=(113.3, 23.0, 113.4, 23.1), calendar=CALENDAR
-        )
-    )
+    """Return a town without any place and without history: the row alone, for `found` writes the first entry."""
+    bounds = {"min_lon": 113.3, "min_lat": 23.0, "max_lon": 113.4, "max_lat": 23.1}
+    town: Town = Town.objects.create(slug=slug, name_zh="榕江", name_en="Rongjiang", calendar=CALENDAR, **bounds)
+    return town
 
 
 def lived_in(town: Town, random: Random, *, n_checkpoints: int = 5) -> None:

@@ -195,7 +195,7 @@ def test_a_town_and_a_place_with_characters_that_are_not_text_in_their_names_are
     with small_town.scope(), pytest.raises(InvalidInput) as of_place:
         actions.lay_out(actor=small_town.actor("manager"), town=small_town.town, places=[place], at=NOW)
     with pytest.raises(InvalidInput) as of_town:
-        actions.found(town)
+        actions.found(town, at=NOW)
 
     assert [(one.where, one.code) for one in of_place.value.problems] == [("places[0].name_en", "not_text")]
     assert [(one.where, one.code) for one in of_town.value.problems] == [
