@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -155,7 +156,7 @@ def read_contact(
     Raises
     ------
     InvalidInput
-        The request lies outside the actor's area and no reason is given.
+        The actor's party was only summoned to help, and no reason is given.
     NotFound
         No contact was left.
     """
@@ -170,4 +171,11 @@ def read_contact(
             purpose="service_request",
             reason=reason,
             at=at,
+            is_outside_area=not _is_near(actor, request, town=town),
         )
+
+
+def _is_near(actor: Actor, request: ServiceRequest, *, town: Town) -> bool:
+    """Say whether the actor reads by the area or the party in charge, and not only because summoned to help."""
+    near = replace(queries.subject_of(request, town=town), party_ids=frozenset({request.party_id} - {None}))
+    return guard.may(actor, "service_requests.read_contact", subject=near)

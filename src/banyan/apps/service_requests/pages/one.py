@@ -23,7 +23,7 @@ from banyan.apps.service_requests import actions, queries
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.pages import shared
 from banyan.apps.service_requests.pages.residents import shown_problems
-from banyan.apps.service_requests.pages.steps import staff_part
+from banyan.apps.service_requests.pages.steps import staff_part, version_of
 from banyan.apps.service_requests.pages.telling import Ear, steps_done, told
 from banyan.apps.service_requests.rules import RATEABLE, Status, Step, Wanted
 from banyan.apps.territory import queries as territory
@@ -172,14 +172,13 @@ def _rate(request: TownRequest, actor: Actor, service_request_id: UUID, act: str
 
 
 def _step(request: TownRequest, actor: Actor, service_request_id: UUID, act: str) -> None:
-    version = request.POST.get("version", "")
     actions.take_step(
         actor=actor,
         town=request.town,
         service_request_id=service_request_id,
         step=Step(act),
         wanted=Wanted(reason=request.POST.get(f"{act}-reason", "").replace("\r\n", "\n")),
-        version=int(version) if version.isdecimal() and len(version) < 9 else None,
+        version=version_of(request.POST),
         at=timezone.now(),
     )
 

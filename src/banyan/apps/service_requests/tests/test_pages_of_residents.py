@@ -280,6 +280,11 @@ def test_every_step_of_the_loop_has_its_sentence_in_both_languages(small_town: S
     assert "换了灯泡" in chinese
 
 
+def _seen(town: SmallTown) -> dict[str, str]:
+    """Return what a form carries of the page it was made from."""
+    return {"version": str(_only_request(town).version)}
+
+
 def test_the_reporter_comments_confirms_and_rates_by_the_number_alone(small_town: SmallTown):
     made, client = small_town.report(), _client(small_town)
     small_town.walk(made.id, until="resolved", at=LATER)
@@ -288,7 +293,7 @@ def test_the_reporter_comments_confirms_and_rates_by_the_number_alone(small_town
 
     client.post(f"{own}comment/", {"comment-text": "谢谢师傅"})
     client.post(f"{own}photos/", {"photos-photos": [_photo()]})
-    client.post(f"{own}verify/")
+    client.post(f"{own}verify/", _seen(small_town))
     client.post(f"{own}rate/", {"rate-rating": "5", "rate-words": "快"})
 
     request = _only_request(small_town)
@@ -301,8 +306,8 @@ def test_what_is_not_fixed_is_refuted_with_a_reason(small_town: SmallTown):
     small_town.walk(made.id, until="resolved", at=LATER)
     refute = _at(small_town, f"requests/{made.id}/own/refute/")
 
-    without = client.post(refute, {"refute-reason": ""})
-    client.post(refute, {"refute-reason": "还是不亮"})
+    without = client.post(refute, {"refute-reason": "", **_seen(small_town)})
+    client.post(refute, {"refute-reason": "还是不亮", **_seen(small_town)})
 
     assert without.status_code == 422
     assert 'href="#f-refute-reason"' in without.content.decode()
@@ -313,9 +318,9 @@ def test_the_reporter_withdraws_and_opens_again(small_town: SmallTown):
     made, client = small_town.report(), _client(small_town, "resident")
     own = _at(small_town, f"requests/{made.id}/own/")
 
-    client.post(f"{own}withdraw/", {"withdraw-reason": "自己修好了"})
+    client.post(f"{own}withdraw/", {"withdraw-reason": "自己修好了", **_seen(small_town)})
     withdrawn = _only_request(small_town).status
-    client.post(f"{own}reopen/", {"reopen-reason": "又坏了"})
+    client.post(f"{own}reopen/", {"reopen-reason": "又坏了", **_seen(small_town)})
 
     assert (withdrawn, _only_request(small_town).status) == ("withdrawn", "reopened")
 
