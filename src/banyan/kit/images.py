@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MOST_BYTES: Final = 12 * 1024 * 1024
-MOST_PIXELS: Final = 50_000_000
+#: A JPEG is decoded small; the others are decoded whole, at up to four bytes a pixel.
+MOST_PIXELS: Final = {"JPEG": 50_000_000, "PNG": 24_000_000, "WEBP": 24_000_000}
 MOST_PICTURES: Final = 6
 #: What one form with all its photos and words may hold.
 MOST_BYTES_OF_A_FORM: Final = MOST_PICTURES * MOST_BYTES + 1024 * 1024
 LONGEST_SIDE: Final = 2048
 THUMBNAIL_SIDE: Final = 320
-_FORMATS: Final = ("JPEG", "PNG", "WEBP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,10 @@ def _picture(content: bytes, *, where: str) -> Picture | Problem:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(content), formats=_FORMATS)
-            if image.width * image.height > MOST_PIXELS:
-                limit = {"limit": MOST_PIXELS // 1_000_000}
+            image = Image.open(io.BytesIO(content), formats=tuple(MOST_PIXELS))
+            most = MOST_PIXELS[image.format or "PNG"]
+            if image.width * image.height > most:
+                limit = {"limit": most // 1_000_000}
                 return Problem(where, "too_large", mark("A photo has at most {limit} million pixels."), limit)
             image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
             upright = ImageOps.exif_transpose(image).convert("RGB")
