@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from banyan.apps.service_requests.rules import rates
 from banyan.base.errors import Problem
 
 
@@ -31,5 +32,13 @@ class Subject:
     default: Mapping[str, Any]
 
 
+def _rates_problems(body: Mapping[str, Any], known: Known) -> Sequence[Problem]:
+    return rates.problems(body, service_codes=known.service_codes, groups=known.groups)
+
+
 #: Subject -> its checks and its default.
-SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType({})
+SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
+    {
+        "rates": Subject(_rates_problems, rates.DEFAULT),
+    }
+)
