@@ -44,6 +44,7 @@ class Service:
     needs_place: bool
     advises_photo: bool
     source: str
+    attributes: tuple[Mapping[str, Any], ...] = ()
 
 
 def document() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ninja import Schema
 from pydantic import Field
 
 from banyan.apps.service_requests.rules import WORDS_LIMIT, Intake, Kind, Status, Step, Urgency
+from banyan.apps.service_requests.rules.attributes import Datatype
 from banyan.base.coordinates import System
 from banyan.kit.api import TEXT_PATTERN, Body, Identifier, Instant, OwnIdentifier, Version
 
@@ -48,6 +49,29 @@ class Taken(StrEnum):
 # --- the catalogue ---------------------------------------------------------------------------------------------------
 
 
+class ChoiceOut(Schema):
+    """One of the values of an attribute that is a list."""
+
+    key: str
+    name_zh: str
+    name_en: str
+
+
+class AttributeOut(Schema):
+    """What a service asks beside the words, or tells where `variable` is false (Open311 service definition)."""
+
+    code: str
+    datatype: Datatype
+    required: bool
+    variable: bool
+    order: int
+    description_zh: str
+    description_en: str
+    datatype_description_zh: str
+    datatype_description_en: str
+    values: list[ChoiceOut]
+
+
 class ServiceOut(Schema):
     """A service of the catalogue.  `targets`: urgency -> clock -> working minutes."""
 
@@ -69,6 +93,7 @@ class ServiceOut(Schema):
     responsible_kinds: list[str]
     needs_place: bool
     advises_photo: bool
+    attributes: list[AttributeOut]
     source: str
 
 
@@ -174,6 +199,7 @@ class RequestWholeOut(RequestOut):
     remedy: str
     pause_reason: str
     rating_words: str
+    attributes: dict[str, str | list[str]]
     photos: list[PhotoOut]
 
 
@@ -261,6 +287,7 @@ class ReportIn(Body):
     contact_phone: Annotated[str, Field(max_length=24, pattern=TEXT_PATTERN)] = ""
     contact_email: Annotated[str, Field(max_length=254, pattern=TEXT_PATTERN)] = ""
     requested_at: Instant | None = None
+    attributes: Annotated[dict[Code, Words | Annotated[list[Words], Field(max_length=60)]], Field(max_length=20)] = {}
     id: OwnIdentifier | None = None
 
 

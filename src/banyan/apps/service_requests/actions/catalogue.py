@@ -10,7 +10,7 @@ from typing import Any
 from banyan.apps.audit import actions as audit
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests.models import Service
-from banyan.apps.service_requests.rules import CLOCKS, Kind, Urgency, catalogue_files
+from banyan.apps.service_requests.rules import CLOCKS, Kind, Urgency, attributes, catalogue_files
 from banyan.apps.territory import actions as territory
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import InvalidInput, Problem, mark
@@ -20,7 +20,10 @@ from banyan.kit.guard import Actor
 
 @dataclass(frozen=True, slots=True)
 class NewService:
-    """One service of a catalogue file.  `targets`: urgency -> clock -> working minutes."""
+    """One service of a catalogue file.  `targets`: urgency -> clock -> working minutes.
+
+    `attributes`: as `rules.attributes` says; None leaves those that the service has.
+    """
 
     code: str
     kind: str
@@ -41,6 +44,7 @@ class NewService:
     advises_photo: bool = True
     source: str = ""
     is_active: bool = True
+    attributes: Sequence[Mapping[str, Any]] | None = None
 
 
 def publish_catalogue(*, actor: Actor, town: Town, services: Sequence[NewService], at: datetime) -> int:
@@ -63,7 +67,11 @@ def publish_catalogue(*, actor: Actor, town: Town, services: Sequence[NewService
         Service.objects.filter(is_current=True, code__in=codes).update(is_current=False)
         Service.objects.bulk_create(
             [
-                Service(version=held[new.code].version + 1 if new.code in held else 1, created_at=at, **_columns(new))
+                Service(
+                    version=held[new.code].version + 1 if new.code in held else 1,
+                    created_at=at,
+                    **_columns(new, held.get(new.code)),
+                )
                 for new in changed
             ]
         )
@@ -89,20 +97,26 @@ def read_catalogue(content: bytes, *, form: str = "json") -> list[NewService]:
     """
     rows, problems = catalogue_files.read(content, form=form)
     services = [NewService(**row) for row in rows]
-    if problems := problems + catalogue_problems(services):
+    known = {(one.where, one.code) for one in problems}
+    problems += [one for one in catalogue_problems(services) if (one.where, one.code) not in known]
+    if problems:
         raise InvalidInput(mark("The catalogue"), problems)
     return services
 
 
-def _columns(new: NewService) -> dict[str, Any]:
+def _columns(new: NewService, held: Service | None) -> dict[str, Any]:
     words = asdict(new)
+    if new.attributes is None:
+        words["attributes"] = held.attributes if held is not None else []
+    else:
+        words["attributes"], _ = attributes.read_attributes(list(new.attributes))
     words["targets"] = {urgency: dict(clocks) for urgency, clocks in new.targets.items()}
     words["responsible_kinds"] = list(new.responsible_kinds)
     return words
 
 
 def _is_same(held: Service | None, new: NewService) -> bool:
-    return held is not None and all(getattr(held, name) == value for name, value in _columns(new).items())
+    return held is not None and all(getattr(held, name) == value for name, value in _columns(new, held).items())
 
 
 def catalogue_problems(services: Sequence[NewService]) -> list[Problem]:
@@ -130,6 +144,7 @@ def catalogue_problems(services: Sequence[NewService]) -> list[Problem]:
             if kind not in parties.kinds()
         ]
         problems += _target_problems(at, new.targets)
+        problems += attributes.read_attributes(list(new.attributes or ()), at=f"{at}.attributes")[1]
     return problems
 
 

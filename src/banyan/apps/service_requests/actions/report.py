@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from banyan.apps.service_requests.actions.photos import stored_photos
 from banyan.apps.service_requests.errors import IdTaken
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.rules import ON_BEHALF, Draft, Intake, Status, clocks, draft_problems
+from banyan.apps.service_requests.rules.attributes import Value, read_values
 from banyan.apps.service_requests.rules.likeness import cell_of
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
@@ -49,6 +51,7 @@ class _Found:
     point: LonLat | None
     place: territory.PlaceView | None
     building: territory.PlaceView | None
+    attributes: Mapping[str, Value]
 
 
 def report(*, actor: Actor, town: Town, draft: Draft, at: datetime, photos: Sequence[bytes] = ()) -> Received:
@@ -106,14 +109,15 @@ def _checked(draft: Draft, *, town: Town, at: datetime, photos: Sequence[bytes])
     point = None if place_broken else _point(draft)
     place, place_problems = (None, []) if place_broken else placed(point, draft.place_code, town=town)
     shots, photo_problems = pictures(photos)
-    problems += place_problems + photo_problems
+    values, value_problems = read_values(draft.attributes, service.attributes if service else ())
+    problems += place_problems + photo_problems + (value_problems if service else [])
     problems += people.contact_problems(name=draft.contact_name, phone=draft.contact_phone, email=draft.contact_email)
     if problems or service is None:
         raise InvalidInput(mark("The report"), problems)
     building = place if place is not None and place.level == "building" else None
     tree = territory.tree(town)
     grid = tree.by_id.get(building.parent_id) if building and building.parent_id else place
-    return _Found(service, draft.urgency or service.default_urgency, point, grid, building), shots
+    return _Found(service, draft.urgency or service.default_urgency, point, grid, building, values), shots
 
 
 def _point(draft: Draft) -> LonLat | None:
@@ -171,6 +175,7 @@ def _stored(actor: Actor, draft: Draft, found: _Found, *, town: Town, at: dateti
         kind=found.service.kind,
         channel=draft.intake,
         description=draft.description.strip(),
+        attributes=dict(found.attributes),
         lon=found.point.lon if found.point else None,
         lat=found.point.lat if found.point else None,
         cell=cell_of(found.point.lon, found.point.lat) if found.point else None,
@@ -204,6 +209,8 @@ def _recorded(actor: Actor, request: ServiceRequest, found: _Found, *, at: datet
         "requested_at": request.requested_at.isoformat(),
     }
     personal = {"description": request.description} | ({"address": request.address} if request.address else {})
+    if found.attributes:
+        personal["attributes"] = json.dumps(found.attributes, ensure_ascii=False)
     entry = audit.record(
         actor=actor,
         verb="service_requests.received",

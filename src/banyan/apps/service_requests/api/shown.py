@@ -80,6 +80,7 @@ def full_part(request: ServiceRequest, *, town: Town) -> dict[str, Any]:
         "remedy": request.remedy,
         "pause_reason": request.pause_reason,
         "rating_words": request.rating_words,
+        "attributes": request.attributes,
     }
 
 
@@ -91,6 +92,7 @@ NOTHING_MORE: Final[Mapping[str, Any]] = {
     "remedy": "",
     "pause_reason": "",
     "rating_words": "",
+    "attributes": {},
 }
 
 

@@ -147,6 +147,7 @@ def _draft(body: ReportIn) -> actions.Draft:
         contact_phone=body.contact_phone,
         contact_email=body.contact_email,
         requested_at=body.requested_at,
+        attributes=body.attributes,
         id=UUID(body.id) if body.id else None,
     )
 

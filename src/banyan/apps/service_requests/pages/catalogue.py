@@ -16,8 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import actions, queries
+from banyan.apps.service_requests.pages import attributes
 from banyan.apps.service_requests.queries import ServiceView
 from banyan.apps.service_requests.rules import CLOCKS, Kind, Urgency, catalogue_files
+from banyan.apps.service_requests.rules.attributes import Datatype
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base import tables
@@ -118,7 +120,7 @@ def service(request: TownRequest, town: str, code: str) -> HttpResponse:
             _refuse_doubled(request.town, new, code)
             n = actions.publish_catalogue(actor=request.actor, town=request.town, services=[new], at=timezone.now())
         except InvalidInput as error:
-            problems = [_of_field(one) for one in spoken_problems(error)]
+            problems = [_of_field(one, request.POST) for one in spoken_problems(error)]
         else:
             said = gettext("A new version is published.") if n else gettext("Nothing was different: no new version.")
             messages.success(request, said)
@@ -132,10 +134,11 @@ def _refuse_doubled(town: Town, new: actions.NewService, code: str) -> None:
         raise InvalidInput(mark("The catalogue"), [problem])
 
 
-def _of_field(problem: Mapping[str, str]) -> dict[str, str]:
+def _of_field(problem: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, str]:
     where = problem["where"].removeprefix("services[0].")
     if where.startswith("targets."):
         where = "target_" + where.removeprefix("targets.").replace(".", "_") + "_min"
+    where = attributes.field_of(where, typed)
     return {**problem, "where": {"name": "name_zh"}.get(where, where)}
 
 
@@ -146,6 +149,7 @@ def _typed(held: ServiceView | None) -> dict[str, Any]:
     words: dict[str, Any] = {name: getattr(held, name) for name in catalogue_files.WORDS}
     words |= {name: "on" for name in catalogue_files.FLAGS if getattr(held, name)}
     words |= {f"kind_{i}": kind for i, kind in enumerate(held.responsible_kinds)}
+    words |= attributes.typed_of(held)
     for name, (urgency, clock) in catalogue_files.TARGETS.items():
         words[name] = held.targets.get(urgency, {}).get(clock, "")
     return words
@@ -165,8 +169,9 @@ def _new_service(words: Mapping[str, str], *, code: str) -> tuple[actions.NewSer
     row: dict[str, Any] = {name: words.get(name, "").replace("\r\n", "\n") for name in catalogue_files.WORDS}
     row |= {name: words.get(name) == "on" for name in catalogue_files.FLAGS}
     row |= {"code": code or row["code"], "targets": targets, "responsible_kinds": [kind for kind in kinds if kind]}
+    row["attributes"] = attributes.read_rows(words)
     read, found = catalogue_files.checked(row)
-    problems += [_of_field({"where": one.where, "code": one.code, "sentence": say(one)}) for one in found]
+    problems += [_of_field({"where": one.where, "code": one.code, "sentence": say(one)}, words) for one in found]
     return actions.NewService(**read), problems
 
 
@@ -185,6 +190,8 @@ def _service_page(
         "clocks": CLOCKS,
         "party_kinds": parties.kinds(),
         "n_kinds": MOST_KINDS,
+        "attribute_rows": attributes.rows(typed),
+        "datatypes": list(Datatype),
         "may_edit": _may_edit(request),
     }
     return render(request, "service_requests/service.html", context, status=422 if problems else 200)

@@ -21,7 +21,7 @@ from banyan.apps.notices import actions as notices
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import actions, queries
 from banyan.apps.service_requests.models import ServiceRequest
-from banyan.apps.service_requests.pages import shared
+from banyan.apps.service_requests.pages import attributes, shared
 from banyan.apps.service_requests.pages.residents import shown_problems
 from banyan.apps.service_requests.pages.steps import staff_part, version_of
 from banyan.apps.service_requests.pages.telling import Ear, steps_done, told
@@ -75,6 +75,7 @@ def _page(
     context = {
         "service_request": found,
         "service": queries.catalogue(town).by_id[found.service_id],
+        "answers": attributes.told(found.attributes, queries.catalogue(town).by_id[found.service_id]) if reads else (),
         "places": _places(found, request),
         "party": parties.register(town).by_id.get(found.party_id) if found.party_id else None,
         "clock": shared.whole_clock(found, at=at),

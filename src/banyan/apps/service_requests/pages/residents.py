@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from banyan.apps.accounts import queries as accounts
 from banyan.apps.people import queries as people
 from banyan.apps.service_requests import actions, queries
-from banyan.apps.service_requests.pages import shared
+from banyan.apps.service_requests.pages import attributes, shared
 from banyan.apps.service_requests.rules import ON_BEHALF, Draft, Intake, Urgency
 from banyan.apps.territory import queries as territory
 from banyan.base.errors import BanyanError, InvalidInput, NotFound, SignInNeeded
@@ -121,7 +121,7 @@ def report_details(request: TownRequest, town: str, code: str) -> HttpResponse: 
 def _sent(request: TownRequest, service: queries.ServiceView, typed: Typed) -> HttpResponse:
     files = request.FILES.getlist("photos")[: images.MOST_PICTURES + 1]
     try:
-        draft = _draft(request.actor, service, typed)
+        draft = attributes.with_attributes(_draft(request.actor, service, typed), service, request.POST)
         with scopes.action_transaction():
             _count_report(request)
             received = actions.report(
@@ -224,6 +224,7 @@ def _details(
         "problems": list(problems),
         "n_photos": n_photos,
         "most_photos": images.MOST_PICTURES,
+        "asked": attributes.fields(service, request.POST),
         "areas": _areas(request),
         "buildings": _buildings(request, typed.grid),
         "bounds": shared.bounds(town),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from banyan.apps.service_requests.rules.attributes import read_attributes
 from banyan.apps.service_requests.rules.states import CLOCKS, Urgency
 from banyan.base import tables
 from banyan.base.errors import Problem, mark
@@ -107,7 +108,7 @@ def _service(i: int, row: Mapping[str, Any], problems: list[Problem]) -> dict[st
     problems += [
         Problem(f"{at}.{name[:60]}", "unknown", mark("There is no field “{name}”."), {"name": name[:60]})
         for name in row
-        if name not in {*WORDS, *FLAGS, "targets", "responsible_kinds"}
+        if name not in {*WORDS, *FLAGS, "targets", "responsible_kinds", "attributes"}
     ]
     found: dict[str, Any] = {}
     for name in WORDS:
@@ -120,6 +121,9 @@ def _service(i: int, row: Mapping[str, Any], problems: list[Problem]) -> dict[st
         found[name] = value if isinstance(value, bool) else default_flag
     found["responsible_kinds"] = _kinds(at, row.get("responsible_kinds", []), problems)
     found["targets"] = _targets(at, row.get("targets", {}), problems)
+    if row.get("attributes") is not None:  # a file without them, such as CSV, leaves them as they are
+        found["attributes"], of_attributes = read_attributes(row["attributes"], at=f"{at}.attributes")
+        problems += of_attributes
     return found
 
 
@@ -162,6 +166,7 @@ def _plain(service: Any) -> dict[str, Any]:
     words: dict[str, Any] = {name: getattr(service, name) for name in (*WORDS, *FLAGS)}
     words["targets"] = {urgency: dict(clocks) for urgency, clocks in service.targets.items()}
     words["responsible_kinds"] = list(service.responsible_kinds)
+    words["attributes"] = list(service.attributes)
     return words
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -26,6 +27,7 @@ class Draft:
     point.  `contact_*` is how to reach the reporter, or the person for whom the staff writes it down.  `id` may be made
     by a client without network; `source_key` is the identifier in another system.
     Where `is_passed_on`, the account passes on what somebody else has told it: the contact is theirs, not its own.
+    `attributes`: code of an attribute of the service -> value, or several (`rules.attributes`).
     """
 
     service_code: str
@@ -44,6 +46,7 @@ class Draft:
     source_key: str | None = None
     id: UUID | None = None
     is_passed_on: bool = False
+    attributes: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
 
 def draft_problems(draft: Draft, *, at: datetime, needs_place: bool) -> list[Problem]:
