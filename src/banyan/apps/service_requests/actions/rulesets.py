@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from banyan.apps.accounts import queries as accounts
 from banyan.apps.audit import actions as audit
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import queries
@@ -16,7 +17,7 @@ from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import InvalidInput, NotFound, StaleVersion, mark
 from banyan.kit import guard, scopes
-from banyan.kit.guard import Actor
+from banyan.kit.guard import Actor, Role
 
 
 def publish_rules(
@@ -75,4 +76,15 @@ def known_of(town: Town) -> Known:
         groups=frozenset(service.group for service in offered.values()),
         place_codes=frozenset(territory.tree(town).by_code),
         party_codes=frozenset(parties.register(town).by_code),
+        workers=_workers(town),
     )
+
+
+def _workers(town: Town) -> dict[str, frozenset[str]]:
+    """Return the accounts that work for each party, by its code."""
+    code_of = {party_id: code for code, party_id in parties.register(town).by_code.items()}
+    found: dict[str, set[str]] = {}
+    for member in accounts.members(town_id=town.id, role=Role.WORKER):
+        if member.party_id in code_of:
+            found.setdefault(code_of[member.party_id], set()).add(str(member.account_id))
+    return {code: frozenset(held) for code, held in found.items()}

@@ -6,7 +6,7 @@ A subject's own room (`rules.routing`, `rules.ladder`, ...) says what its docume
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ class Known:
     groups: frozenset[str] = frozenset()
     place_codes: frozenset[str] = frozenset()
     party_codes: frozenset[str] = frozenset()
+    workers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Accounts (as text) that work for a party, by its code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +42,8 @@ def _rates_problems(body: Mapping[str, Any], known: Known) -> Sequence[Problem]:
 SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
     {
         "rates": Subject(_rates_problems, rates.DEFAULT),
+        "routing": Subject(routing.problems, {"rules": []}),
+        "ladder": Subject(ladder.problems, ladder.DEFAULT),
+        "verification": Subject(verification.problems, {"policies": []}),
     }
 )
