@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from banyan.apps.service_requests.rules import rates
+from banyan.apps.service_requests.rules import ladder, rates, routing, verification
 from banyan.base.errors import Problem
 
 
