@@ -1,4 +1,4 @@
-"""Files of text and tables that come from outside or go there: UTF-8, CSV (RFC 4180), no formula by accident."""
+"""Files of text and tables in and out: UTF-8, CSV (RFC 4180) or a workbook (.xlsx); no formula by accident."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from banyan.base.errors import Problem, mark
+from banyan.base import sheets
+from banyan.base.errors import InvalidInput, Problem, mark
+
+#: Form of a table -> its type on the web.
+TYPES: Final[Mapping[str, str]] = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 MOST_BYTES: Final = 20_000_000
 _CONTROLS: Final = frozenset("\t\r\n")
@@ -47,17 +54,39 @@ def rows_of(
         One mapping of column to cell for each row, guards against formulas taken off, and every problem found.
     """
     csv.field_size_limit(MOST_BYTES)
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        rows = list(reader)
+        lines = [line for line in reader if line]
     except csv.Error:
-        line = {"line": reader.line_num}
-        return [], [Problem("file", "not_csv", mark("The file is not CSV (line {line})."), line)]
-    head = [column.strip() for column in reader.fieldnames or [] if column]
+        place = {"line": reader.line_num}
+        return [], [Problem("file", "not_csv", mark("The file is not CSV (line {line})."), place)]
+    return _headed(lines, columns=columns, required=required, name=name)
+
+
+def rows_of_file(
+    content: bytes, *, columns: Sequence[str], required: Sequence[str], name: str, most_bytes: int = MOST_BYTES
+) -> tuple[list[dict[str, str]], list[Problem]]:
+    """Read a table with a head from a file, CSV or .xlsx, told by its content; otherwise as `rows_of`."""
+    if not sheets.is_workbook(content[:8]):
+        text, problems = text_of(content, most_bytes=most_bytes)
+        return ([], problems) if problems else rows_of(text, columns=columns, required=required, name=name)
+    if len(content) > most_bytes:
+        return [], text_of(content, most_bytes=most_bytes)[1]
+    try:
+        lines = [line for _, line in sheets.sheet_rows(io.BytesIO(content)) if any(line)]
+    except InvalidInput as error:
+        return [], list(error.problems)
+    return _headed(lines, columns=columns, required=required, name=name)
+
+
+def _headed(
+    lines: Sequence[list[str]], *, columns: Sequence[str], required: Sequence[str], name: str
+) -> tuple[list[dict[str, str]], list[Problem]]:
+    head = [cell.strip() for cell in lines[0]] if lines else []
     problems = [
         Problem(one[:60], "unknown", mark("There is no column “{name}”."), {"name": one[:60]})
         for one in head
-        if one not in columns
+        if one and one not in columns
     ]
     problems += [
         Problem(one, "required", mark("The column “{name}” is missing."), {"name": one})
@@ -65,11 +94,21 @@ def rows_of(
         if one not in head
     ]
     problems += [
-        Problem(f"{name}[{i}]", "shape", mark("The row has more or fewer cells than the head."))
-        for i, row in enumerate(rows)
-        if None in row or None in row.values()
+        Problem(one[:60], "doubled", mark("The column “{name}” is there twice."), {"name": one[:60]})
+        for one in sorted({one for one in head if one and head.count(one) > 1})
     ]
-    return [{key.strip(): _unguarded(cell) for key, cell in row.items() if key and cell} for row in rows], problems
+    problems += [
+        Problem(f"{name}[{i}]", "shape", mark("The row has more or fewer cells than the head."))
+        for i, line in enumerate(lines[1:])
+        if len(line) != len(head)
+    ]
+    rows = [{key: unguarded(cell) for key, cell in zip(head, line, strict=False) if key and cell} for line in lines[1:]]
+    return rows, problems
+
+
+def as_file(form: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """Return a table as a file of a form of `TYPES`: every list that goes out as CSV goes out as .xlsx as well."""
+    return sheets.as_xlsx(head, rows) if form == "xlsx" else as_csv(head, rows)
 
 
 def as_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
@@ -93,7 +132,8 @@ def safe_cell(value: Any) -> Any:
     return value
 
 
-def _unguarded(cell: str) -> str:
+def unguarded(cell: str) -> str:
+    """Return a cell without the apostrophe that `safe_cell` put before it."""
     return cell[1:] if cell.startswith("'") and safe_cell(cell[1:]) != cell[1:] else cell
 
 
