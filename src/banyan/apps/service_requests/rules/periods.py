@@ -25,7 +25,7 @@ class Period:
     Raises
     ------
     InvalidInput
-        The end lies before the start, a day lies outside 1980 to 2099, or there are more than `LONGEST_DAYS`.
+        The end lies before the start, or there are more than `LONGEST_DAYS`.
     """
 
     from_on: date
@@ -35,8 +35,6 @@ class Period:
         problems = []
         if self.until_on < self.from_on:
             problems.append(Problem("until", "order", mark("The last day lies before the first.")))
-        if self.from_on < FIRST_ON or self.until_on > LAST_ON:
-            problems.append(Problem("from", "range", mark("Choose days from 1980 to 2099.")))
         if self.n_days > LONGEST_DAYS:
             limit = {"limit": LONGEST_DAYS}
             problems.append(Problem("from", "too_long", mark("A period has at most {limit} days."), limit))
@@ -75,6 +73,28 @@ class Period:
         if self.n_days <= _BY_WEEK:
             return first + timedelta(days=6 - first.weekday())
         return months_before(first.replace(day=1), -1) - timedelta(days=1)
+
+
+def read(from_text: str, until_text: str) -> Period:
+    """Read a period from two days as forms and addresses write them (ISO 8601).
+
+    Raises
+    ------
+    InvalidInput
+        Lists each day that cannot be read or lies outside 1980 to 2099, a wrong order, a period that is too long.
+    """
+    days, problems = [], []
+    for name, text in (("from", from_text), ("until", until_text)):
+        try:
+            days.append(date.fromisoformat(text.strip()))
+        except ValueError:
+            problems.append(Problem(name, "date", mark("A day is written like 2026-03-18.")))
+            continue
+        if not FIRST_ON <= days[-1] <= LAST_ON:
+            problems.append(Problem(name, "range", mark("Choose days from 1980 to 2099.")))
+    if problems:
+        raise InvalidInput(mark("The period"), problems)
+    return Period(*days)
 
 
 def midnight(on: date, *, zone: str) -> datetime:

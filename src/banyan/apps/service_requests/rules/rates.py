@@ -134,7 +134,7 @@ class Counts:
     n: int = 0
     """All requests of the group."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """Why -> how many: ``withdrawn``, ``merged``, ``single``, ``rule-0`` (the first exclusion of the rules) and so on."""
+    """Why -> how many: ``withdrawn``, ``merged``, ``single``, or ``rule-0`` for the first exclusion of the rules."""
     tallies: Mapping[Rate, Tally] = field(default_factory=dict)
     n_silent: int = 0
     """Verified by silence and rated by nobody."""
