@@ -32,3 +32,25 @@ class CommentAdded:
     entry_id: UUID
     is_internal: bool
     account_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartMoved:
+    """A party was summoned (`step` summon), or its part of joint work took a step."""
+
+    service_request_id: UUID
+    part_id: UUID
+    entry_id: UUID
+    step: str
+    account_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class RulingMoved:
+    """Something was asked of others, decided or withdrawn; `verb` is that of history."""
+
+    service_request_id: UUID
+    ruling_id: UUID
+    entry_id: UUID
+    verb: str
+    account_id: UUID | None

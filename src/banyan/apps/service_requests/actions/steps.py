@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from banyan.apps.accounts import queries as accounts
 from banyan.apps.audit import actions as audit
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import events, queries, rules
+from banyan.apps.service_requests.actions import following
 from banyan.apps.service_requests.actions.report import calendar_of
 from banyan.apps.service_requests.errors import IllegalStep
 from banyan.apps.service_requests.models import ServiceRequest
@@ -60,13 +62,16 @@ def take_step(
             raise IllegalStep(status=before, step=step)
         after = rules.next_status(before, step)
         queries.check_hands(actor, request, step=step)
+        following.check_step(actor, request, step, town=town)
         if step is Step.DISPATCH and wanted.party_id is None:
             wanted = _to_suggested_party(wanted, request)
-        rules.check_words(step, wanted)
-        changes = _changes(actor, request, step, wanted, town=town)
+        rules.check_words(step, wanted, today=at.astimezone(ZoneInfo(town.time_zone)).date())
+        changes = _changes(actor, request, step, wanted, town=town) | following.counted(request, step)
+        held_by = request.party_id
         entry = _stored(
             actor, request, step, before=before, after=after, wanted=wanted, changes=changes, town=town, at=at
         )
+        following.follow(actor, request, step, wanted, from_party_id=held_by, at=at)
         facts.publish(events.ServiceRequestMoved(request.id, entry, str(step), actor.account_id))
     return request
 

@@ -91,6 +91,9 @@ class Ruling(TownRow):
     decided_minutes = models.PositiveIntegerField(null=True)
 
     service_request_id: UUID
+    part_id: UUID | None
+    asked_by_party_id: UUID | None
+    decided_party_id: UUID | None
 
     class Meta(TownRow.Meta):
         constraints: ClassVar = [

@@ -151,12 +151,14 @@ def within(reached: Reach, *, town: Town) -> QuerySet[ServiceRequest]:
         summoned = Part.objects.filter(party_id__in=reached.party_ids).exclude(status__in=OVER)
         inside |= Q(party_id__in=reached.party_ids) | Q(pk__in=summoned.values("service_request_id"))
     for path, party_id in reached.areas:
+        helped = Part.objects.filter(party_id=party_id).exclude(status__in=OVER) if party_id else Part.objects.none()
         area = (
             Q()
             if not path
             else Q(place_id__in=[p.id for p in territory.tree(town).below(path) if p.level != "building"])
         )
-        inside |= area & Q(party_id=party_id) if party_id else area
+        has_it = Q(party_id=party_id) | Q(pk__in=helped.values("service_request_id"))
+        inside |= area & has_it if party_id else area
     return ServiceRequest.objects.filter(inside)
 
 

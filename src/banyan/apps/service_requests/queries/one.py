@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
 from django.db.models import F, Q
@@ -20,11 +21,17 @@ from banyan.base.errors import BanyanError, NotFound
 from banyan.kit import guard
 from banyan.kit.guard import Actor, Subject
 
+#: What a party that was summoned to help may do with the whole request; the rest is for the party that has it.
+HELPERS_MAY: Final = frozenset(
+    f"service_requests.{verb}" for verb in ("read", "read_internal", "read_contact", "comment", "comment_internal")
+)
 
-def subject_of(request: ServiceRequest, *, town: Town) -> Subject:
-    """Return what the guard has to know of a request."""
+
+def subject_of(request: ServiceRequest, *, town: Town, verb: str = "service_requests.read") -> Subject:
+    """Return what the guard has to know of a request for a verb: helpers read and comment, the rest is the lead's."""
     place = place_of(request, town=town)
-    parties = (request.party_id, *map(UUID, request.co_party_ids))
+    helpers = request.co_party_ids if verb in HELPERS_MAY else ()
+    parties = (request.party_id, *map(UUID, helpers))
     return Subject(
         id=request.id,
         place_path=place.path if place else "",
@@ -49,7 +56,7 @@ def readable(
         There is none by this identifier that the actor may know of.
     """
     found: ServiceRequest | None = ServiceRequest.objects.filter(id=service_request_id).first()
-    if found is None or not guard.may(actor, verb, subject=subject_of(found, town=town)):
+    if found is None or not guard.may(actor, verb, subject=subject_of(found, town=town, verb=verb)):
         raise NotFound("service request")
     return found
 
@@ -77,9 +84,9 @@ def locked_for(actor: Actor, service_request_id: UUID, *, town: Town, verb: str)
     )
     if found is None:
         raise NotFound("service request")
-    subject = subject_of(found, town=town)
+    subject = subject_of(found, town=town, verb=verb)
     if not guard.may(actor, verb, subject=subject):
-        if not guard.may(actor, "service_requests.read", subject=subject):
+        if not guard.may(actor, "service_requests.read", subject=subject_of(found, town=town)):
             raise NotFound("service request")
         guard.authorise(actor, verb, subject=subject)
     return found
@@ -100,14 +107,20 @@ def by_tracking_number(number: str) -> ServiceRequest:
 
 def steps_for(actor: Actor, request: ServiceRequest, *, town: Town) -> list[Step]:
     """Return the steps that this actor may take with this request now, in the order of the state table."""
-    subject = subject_of(request, town=town)
+    subject = subject_of(request, town=town, verb="")
     return [
         step
         for step in steps_from(request.status)
         if step not in OWN_ACTIONS
         and guard.may(actor, f"service_requests.{step}", subject=subject)
+        and not (step is Step.RETURN and is_bound(actor, request))
         and _hands_are_separate(actor, request, step)
     ]
+
+
+def is_bound(actor: Actor, request: ServiceRequest) -> bool:
+    """Say whether arbitration bound the actor's party to a request, so that it cannot give it back."""
+    return request.is_binding and request.party_id is not None and request.party_id in actor.party_ids()
 
 
 def check_hands(actor: Actor, request: ServiceRequest, *, step: Step | None) -> None:

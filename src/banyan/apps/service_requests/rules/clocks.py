@@ -58,6 +58,24 @@ def moved(
     return _staged(clocks, to, targets=targets, urgency=urgency, calendar=calendar, at=at)
 
 
+def extended(clocks: Clocks, *, minutes: int, calendar: Calendar) -> Clocks:
+    """Return the clocks with working minutes more: the whole clock and the clock of the stage it is in.
+
+    The target stays what was promised; a paused clock has the minutes left beside, a breached one may run again.
+    """
+    return replace(
+        clocks,
+        deadline_at=_later(calendar, clocks.deadline_at, minutes),
+        remaining_min=None if clocks.remaining_min is None else clocks.remaining_min + minutes,
+        stage_deadline_at=_later(calendar, clocks.stage_deadline_at, minutes),
+        stage_remaining_min=None if clocks.stage_remaining_min is None else clocks.stage_remaining_min + minutes,
+    )
+
+
+def _later(calendar: Calendar, deadline_at: datetime | None, minutes: int) -> datetime | None:
+    return None if deadline_at is None else deadlines.add_minutes(calendar, deadline_at, minutes=minutes)
+
+
 def left_min(calendar: Calendar, deadline_at: datetime, at: datetime) -> int:
     """Return the working minutes from `at` to a deadline; negative once it has passed."""
     if deadline_at >= at:

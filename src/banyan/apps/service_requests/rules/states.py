@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -215,8 +215,11 @@ TAKES: Final[Mapping[Step, tuple[str, ...]]] = {
     Step.START: (),
     Step.RESUME: ("reason",),
     Step.UNPARK: ("reason",),
+    Step.RETURN: ("asks_arbitration",),
 }
 WORDS_LIMIT: Final = 4000
+#: Most days a case is set aside before somebody looks at it again.
+MOST_DAYS_PARKED: Final = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +234,8 @@ class Wanted:
     urgency: str = ""
     is_text_public: bool | None = None
     review_on: date | None = None
+    asks_arbitration: bool | None = None
+    """Who gives a request back may ask that somebody decides who has to do it."""
 
     def given(self) -> frozenset[str]:
         """Return the names of the words that are there."""
@@ -256,8 +261,8 @@ def next_status(status: str, step: Step) -> Status:
     return wanted
 
 
-def check_words(step: Step, wanted: Wanted) -> None:
-    """Check the words that come with a step.
+def check_words(step: Step, wanted: Wanted, *, today: date | None = None) -> None:
+    """Check the words that come with a step; `today` is the town's date, by which a day of review lies ahead.
 
     Raises
     ------
@@ -276,8 +281,19 @@ def check_words(step: Step, wanted: Wanted) -> None:
         problems.append(
             Problem("urgency", "unknown", mark("There is no urgency “{value}”."), {"value": wanted.urgency[:40]})
         )
+    if step is Step.PARK and wanted.review_on is not None and today is not None:
+        problems += review_problems(wanted.review_on, today=today)
     if problems:
         raise InvalidInput(mark("The step"), problems)
+
+
+def review_problems(review_on: date, *, today: date) -> list[Problem]:
+    """Return the problem of a day of review that is not ahead, or too far ahead; `today` is the town's date."""
+    if review_on <= today:
+        return [Problem("review_on", "past", mark("Choose a day ahead."))]
+    if review_on > today + timedelta(days=MOST_DAYS_PARKED):
+        return [Problem("review_on", "far", mark("At most {days} days ahead."), {"days": MOST_DAYS_PARKED})]
+    return []
 
 
 def words_problems(words: Mapping[str, str], *, limit: int = WORDS_LIMIT) -> list[Problem]:
