@@ -19,6 +19,20 @@ class HandlerMayNotVerify(Forbidden):
     sentence = mark("Whoever handled a request does not verify it: someone else has to look.")
 
 
+class HandlerMayNotExclude(Forbidden):
+    """Who handled a request does not decide whether it counts."""
+
+    code = "service_requests.handler_may_not_exclude"
+    sentence = mark("Whoever handled a request, or works for the unit that did, does not decide whether it counts.")
+
+
+class LeftOutAlready(Conflict):
+    """The request is left out of the rates already."""
+
+    code = "service_requests.left_out_already"
+    sentence = mark("This request is left out of the rates already.")
+
+
 class NotRateable(Conflict):
     """A rating before there is anything to rate, or a second one."""
 
@@ -145,3 +159,17 @@ class MovedMeanwhile(Conflict):
 
     code = "service_requests.moved_meanwhile"
     sentence = mark("Somebody else merged or separated one of these reports at the same moment. Look again.")
+
+
+class NotYoursToVerify(Forbidden):
+    """The policy of the service says that somebody else looks."""
+
+    code = "service_requests.not_yours_to_verify"
+    sentence = mark("By the verification policy of this service somebody else has to look.")
+
+
+class AlreadyAnswered(Conflict):
+    """A supervision ticket is answered once."""
+
+    code = "service_requests.already_answered"
+    sentence = mark("This supervision ticket has been answered already.")

@@ -54,3 +54,22 @@ class RulingMoved:
     entry_id: UUID
     verb: str
     account_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRequestAnswered:
+    """The town gave, or changed, the answer to a request that everybody reads."""
+
+    service_request_id: UUID
+    entry_id: UUID
+    account_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentTold:
+    """Something is new about an incident: it was opened, changed or has ended."""
+
+    incident_id: UUID
+    entry_id: UUID
+    verb: str
+    account_id: UUID | None

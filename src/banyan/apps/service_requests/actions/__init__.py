@@ -1,7 +1,20 @@
 """Everything that changes a request or the catalogue.  Each action authorises, decides, stores, records, publishes."""
 
+from banyan.apps.service_requests.actions.answers import answer
 from banyan.apps.service_requests.actions.catalogue import NewService, publish_catalogue, read_catalogue
+from banyan.apps.service_requests.actions.followers import follow, unfollow
 from banyan.apps.service_requests.actions.importing import Brought, import_cases
+from banyan.apps.service_requests.actions.incidents import (
+    NewIncident,
+    answer_all,
+    attach,
+    change_incident,
+    detach,
+    end_incident,
+    open_incident,
+)
+from banyan.apps.service_requests.actions.merging import merge, unmerge
+from banyan.apps.service_requests.actions.rates import exclude_from_rates, lift_rate_exclusion
 from banyan.apps.service_requests.actions.report import Received, report
 from banyan.apps.service_requests.actions.rulesets import publish_rules
 from banyan.apps.service_requests.actions.steps import take_step
@@ -11,12 +24,24 @@ from banyan.apps.service_requests.rules import Draft, Wanted
 __all__ = [
     "Brought",
     "Draft",
+    "NewIncident",
     "NewService",
     "Received",
     "Wanted",
     "add_photos",
+    "answer",
+    "answer_all",
+    "attach",
+    "change_incident",
     "comment",
+    "exclude_from_rates",
+    "detach",
+    "end_incident",
+    "follow",
     "import_cases",
+    "merge",
+    "open_incident",
+    "lift_rate_exclusion",
     "publish_catalogue",
     "publish_rules",
     "rate",
@@ -24,4 +49,6 @@ __all__ = [
     "read_contact",
     "report",
     "take_step",
+    "unfollow",
+    "unmerge",
 ]

@@ -24,8 +24,9 @@ RECENT_WEIGHT: Final = 0.2
 #: Beyond these nothing is a candidate.
 REACH_M: Final = 200.0
 REACH_TIME: Final = timedelta(days=180)
-#: Below this a report is not offered: half of all that nearness and time can give, and words that hardly meet.
+#: Below either of these a report is not offered: something else at the same door on the same day is no duplicate.
 LEAST_SCORE: Final = 0.45
+LEAST_TEXT: Final = 0.12
 #: Height of a cell of the grid in which near reports are looked up, in degrees (250 m); its width is 250 m or more.
 _CELL_DEGREES: Final = 250 / 111_195
 _COLUMNS: Final = 1 << 20
@@ -56,6 +57,11 @@ class Likeness:
     def score(self) -> float:
         """The weighted sum, 0 to 1."""
         return TEXT_WEIGHT * self.text + NEAR_WEIGHT * self.near + RECENT_WEIGHT * self.recent
+
+    @property
+    def is_worth_a_look(self) -> bool:
+        """Say whether a person should be asked: alike as a whole, and in words at least a little."""
+        return self.score >= LEAST_SCORE and self.text >= LEAST_TEXT
 
 
 def grams(*texts: str) -> Grams:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from banyan.apps.service_requests.rules import ladder, rates, routing, verification
+from banyan.apps.service_requests.rules import answer_templates, ladder, rates, routing, same, verification
 from banyan.base.errors import Problem
 
 
@@ -44,6 +44,8 @@ SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
         "rates": Subject(_rates_problems, rates.DEFAULT),
         "routing": Subject(routing.problems, {"rules": []}),
         "ladder": Subject(ladder.problems, ladder.DEFAULT),
+        "repeats": Subject(same.repeats_problems, same.REPEATS_DEFAULT),
+        "answers": Subject(answer_templates.answers_problems, answer_templates.ANSWERS_DEFAULT),
         "verification": Subject(verification.problems, {"policies": []}),
     }
 )
