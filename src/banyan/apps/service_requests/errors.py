@@ -173,3 +173,10 @@ class AlreadyAnswered(Conflict):
 
     code = "service_requests.already_answered"
     sentence = mark("This supervision ticket has been answered already.")
+
+
+class ImportOver(Conflict):
+    """Rows for a run that has ended, or taking back one that is not done."""
+
+    code = "service_requests.import_over"
+    sentence = mark("This import is not in a state in which that can be done: look at it again.")

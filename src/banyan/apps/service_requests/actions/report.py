@@ -51,6 +51,7 @@ class _Found:
     point: LonLat | None
     place: territory.PlaceView | None
     building: territory.PlaceView | None
+    fate: queries.Fate
     attributes: Mapping[str, Value]
 
 
@@ -117,7 +118,11 @@ def _checked(draft: Draft, *, town: Town, at: datetime, photos: Sequence[bytes])
     building = place if place is not None and place.level == "building" else None
     tree = territory.tree(town)
     grid = tree.by_id.get(building.parent_id) if building and building.parent_id else place
-    return _Found(service, draft.urgency or service.default_urgency, point, grid, building, values), shots
+    urgency = draft.urgency or service.default_urgency
+    fate = queries.what_would_happen(
+        town, service=service, place=place, urgency=urgency, at=draft.requested_at or at, words=draft.description
+    )
+    return _Found(service, urgency, point, grid, building, fate, values), shots
 
 
 def _point(draft: Draft) -> LonLat | None:
@@ -155,7 +160,7 @@ def _stored(actor: Actor, draft: Draft, found: _Found, *, town: Town, at: dateti
     owner = None if on_behalf or draft.intake == Intake.IMPORT else actor.account_id
     person = None if draft.is_passed_on else owner
     reporter_id = people.enter(actor=actor, contact=contact, account_id=person, at=at) if contact else None
-    party = queries.suggested_party(found.service, found.place, town=town)
+    party = found.fate.party
     matter_id = matters.open_matter(
         origin=("service_request", request_id), place_id=found.place.id if found.place else None, at=at
     )
@@ -189,6 +194,8 @@ def _stored(actor: Actor, draft: Draft, found: _Found, *, town: Town, at: dateti
         requested_at=requested_at,
         updated_at=at,
         source_key=draft.source_key,
+        response_due_at=clock.stage_deadline_at,
+        next_rung_at=queries.first_rung_at(clock, found.service, found.urgency, town=town, since=requested_at),
         **clock.columns(),
     )
     request.save(force_insert=True)
@@ -208,6 +215,8 @@ def _recorded(actor: Actor, request: ServiceRequest, found: _Found, *, at: datet
         "n_photos": n_photos,
         "requested_at": request.requested_at.isoformat(),
     }
+    if found.fate.decision is not None:
+        words["rule"] = found.fate.decision.rule
     personal = {"description": request.description} | ({"address": request.address} if request.address else {})
     if found.attributes:
         personal["attributes"] = json.dumps(found.attributes, ensure_ascii=False)

@@ -7,15 +7,15 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from banyan.apps.accounts import queries as accounts
 from banyan.apps.audit import actions as audit
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import events, queries, rules
-from banyan.apps.service_requests.actions import following
+from banyan.apps.service_requests.actions import following, keeping, turns
 from banyan.apps.service_requests.actions.report import calendar_of
 from banyan.apps.service_requests.errors import IllegalStep
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.rules import Clocks, Status, Step, Wanted, clocks
+from banyan.apps.service_requests.rules.verification import Because
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import InvalidInput, Problem, StaleVersion, mark
 from banyan.kit import facts, scopes
@@ -31,6 +31,7 @@ def take_step(
     at: datetime,
     wanted: Wanted | None = None,
     version: int | None = None,
+    because: Because | None = None,
 ) -> ServiceRequest:
     """Take a step with a request and return it as it is now.
 
@@ -40,6 +41,8 @@ def take_step(
         The words that come with the step (`rules.NEEDS`, `rules.TAKES`).
     version
         The version the caller has read; None takes whatever is there (command line and tasks only).
+    because
+        Why the town itself takes the step (tasks only); history keeps it.
 
     Raises
     ------
@@ -63,13 +66,24 @@ def take_step(
         after = rules.next_status(before, step)
         queries.check_hands(actor, request, step=step)
         following.check_step(actor, request, step, town=town)
+        keeping.check_policy(actor, request, step, town=town)
         if step is Step.DISPATCH and wanted.party_id is None:
             wanted = _to_suggested_party(wanted, request)
         rules.check_words(step, wanted, today=at.astimezone(ZoneInfo(town.time_zone)).date())
         changes = _changes(actor, request, step, wanted, town=town) | following.counted(request, step)
+        changes |= keeping.columns(actor, request, step, because, changes, town=town, at=at)
         held_by = request.party_id
         entry = _stored(
-            actor, request, step, before=before, after=after, wanted=wanted, changes=changes, town=town, at=at
+            actor,
+            request,
+            step,
+            before=before,
+            after=after,
+            wanted=wanted,
+            changes=changes,
+            town=town,
+            at=at,
+            because=because,
         )
         following.follow(actor, request, step, wanted, from_party_id=held_by, at=at)
         facts.publish(events.ServiceRequestMoved(request.id, entry, str(step), actor.account_id))
@@ -119,25 +133,19 @@ def _triaged(request: ServiceRequest, wanted: Wanted, *, town: Town) -> dict[str
                 mark("The step"), [Problem("service_code", "unknown", mark("There is no service “{value}”."), value)]
             )
         changes |= {"service_id": service.id, "kind": service.kind}
-        changes["suggested_party_id"] = _suggested(service, request, town=town)
+        changes["suggested_party_id"] = _suggested(service, request, wanted.urgency or request.urgency, town=town)
     return changes
 
 
-def _suggested(service: queries.ServiceView, request: ServiceRequest, *, town: Town) -> UUID | None:
-    place = queries.place_of(request, town=town)
-    party = queries.suggested_party(service, place, town=town)
-    return party.id if party else None
+def _suggested(service: queries.ServiceView, request: ServiceRequest, urgency: str, *, town: Town) -> UUID | None:
+    fate = queries.fate_of(town, request, service=service, urgency=urgency)
+    return fate.party.id if fate.party else None
 
 
 def _dispatched(wanted: Wanted, *, town: Town) -> dict[str, Any]:
     if wanted.party_id not in parties.register(town).by_id:
         raise InvalidInput(mark("The step"), [Problem("party_id", "unknown", mark("There is no such party."))])
-    if wanted.handler_account_id is not None:
-        workers = accounts.members(town_id=town.id, party_id=wanted.party_id)
-        if wanted.handler_account_id not in {worker.account_id for worker in workers}:
-            sentence = mark("The handler does not work for this party.")
-            raise InvalidInput(mark("The step"), [Problem("handler_account_id", "unknown", sentence)])
-    return {"party_id": wanted.party_id, "handler_account_id": wanted.handler_account_id}
+    return {"party_id": wanted.party_id, "handler_account_id": turns.handler_for(wanted, town=town)}
 
 
 def _stored(
@@ -151,6 +159,7 @@ def _stored(
     changes: dict[str, Any],
     town: Town,
     at: datetime,
+    because: Because | None,
 ) -> UUID:
     was_late_at = request.stage_deadline_at
     for name, value in changes.items():
@@ -169,6 +178,8 @@ def _stored(
     columns = {"status": str(after), "updated_at": at, "version": request.version + 1, **clock.columns()}
     for name, value in columns.items():
         setattr(request, name, value)
+    columns["next_rung_at"] = queries.rung_at_after(request, (held, request.next_rung_at), town=town, at=at)
+    request.next_rung_at = columns["next_rung_at"]
     request.save(update_fields=[*columns, *changes])
     words = {
         "from": str(before),
@@ -176,6 +187,8 @@ def _stored(
         "stage_was_late": was_late_at is not None and at > was_late_at,
         "deadline_at": request.deadline_at.isoformat() if request.deadline_at else None,
         **_plain(changes),
+        **({"way": wanted.way} if wanted.way else {}),
+        **(because.facts() if because else {}),
     }
     personal = {name: text for name in ("reason", "remedy") if (text := getattr(wanted, name))}
     entry = audit.record(
@@ -195,5 +208,5 @@ def _plain(changes: dict[str, Any]) -> dict[str, Any]:
     return {
         name: str(value) if isinstance(value, UUID | date) else value
         for name, value in changes.items()
-        if name not in {"remedy", "pause_reason"}
+        if name not in {"remedy", "pause_reason", "responded_at", "resolved_at"}
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -14,12 +15,13 @@ from banyan.apps.service_requests.rules import (
     Step,
     check_separate_hands,
     steps_from,
+    verification,
 )
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import BanyanError, NotFound
 from banyan.kit import guard
-from banyan.kit.guard import Actor, Subject
+from banyan.kit.guard import Actor, Channel, Subject
 
 #: What a party that was summoned to help may do with the whole request; the rest is for the party that has it.
 HELPERS_MAY: Final = frozenset(
@@ -115,7 +117,25 @@ def steps_for(actor: Actor, request: ServiceRequest, *, town: Town) -> list[Step
         and guard.may(actor, f"service_requests.{step}", subject=subject)
         and not (step is Step.RETURN and is_bound(actor, request))
         and _hands_are_separate(actor, request, step)
+        and (step is not Step.VERIFY or may_verify(actor, request, town=town))
     ]
+
+
+def may_verify(actor: Actor, request: ServiceRequest, *, town: Town) -> bool:
+    """Say whether the verification policy of a request lets this actor say that it is done; the town itself may."""
+    if actor.account_id is None and actor.channel is Channel.TASK:
+        return True
+    subject = subject_of(request, town=town, verb="")
+    is_reporter = request.id in actor.bearer_of or (
+        actor.account_id is not None and actor.account_id == request.reporter_account_id
+    )
+    as_staff, of_nobody = replace(actor, bearer_of=frozenset()), replace(subject, owner_account_id=None)
+    return verification.may_verify(
+        verification.Wait(verification.Policy(request.verification), request.verify_by_at),
+        is_reporter=is_reporter,
+        is_staff=guard.may(as_staff, "service_requests.verify", subject=of_nobody),
+        has_reporter=request.reporter_account_id is not None,
+    )
 
 
 def is_bound(actor: Actor, request: ServiceRequest) -> bool:
@@ -125,6 +145,8 @@ def is_bound(actor: Actor, request: ServiceRequest) -> bool:
 
 def check_hands(actor: Actor, request: ServiceRequest, *, step: Step | None) -> None:
     """Refuse with `HandlerMayNotVerify` a verification or rating (`step` None) by the one who handled."""
+    if actor.account_id is None and actor.channel is Channel.TASK:
+        return  # the town's own rules are nobody's hands, and never say that somebody has looked
     check_separate_hands(
         step,
         actor_account_id=actor.account_id,

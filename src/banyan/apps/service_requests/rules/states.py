@@ -207,7 +207,7 @@ NEEDS: Final[Mapping[Step, tuple[str, ...]]] = {
 #: Step -> words that may come with it beside those it needs.
 TAKES: Final[Mapping[Step, tuple[str, ...]]] = {
     Step.TRIAGE: ("service_code", "urgency", "is_text_public", "reason"),
-    Step.DISPATCH: ("handler_account_id", "reason"),
+    Step.DISPATCH: ("handler_account_id", "way", "reason"),
     Step.VERIFY: ("reason",),
     Step.CLOSE: ("reason",),
     Step.WITHDRAW: ("reason",),
@@ -234,6 +234,8 @@ class Wanted:
     urgency: str = ""
     is_text_public: bool | None = None
     review_on: date | None = None
+    way: str = ""
+    """How the handler is found (`routing.Way`): assign, grab or round_robin; "" takes who is named, else nobody."""
     asks_arbitration: bool | None = None
     """Who gives a request back may ask that somebody decides who has to do it."""
 

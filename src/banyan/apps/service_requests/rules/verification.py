@@ -1,7 +1,8 @@
 """Verification: who looks whether the work is done, by the policy of the service; the label always says how it was.
 
 *resident*
-    The reporter looks.  Where nobody can be asked, or the days have passed, somebody of the town may.
+    The reporter looks.  Where nobody can be asked, or once the days have passed (then `verify_by_at` is taken away),
+    somebody of the town may.
 *staff*
     Somebody of the town looks, who did not handle it.
 *sample*
@@ -70,6 +71,18 @@ VERIFIED: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Because:
+    """Why the town itself takes a step, without a person: the rule that says so, or how it came to be verified."""
+
+    rule: str = ""
+    verified_how: str = ""
+
+    def facts(self) -> dict[str, str]:
+        """Return what history keeps of it."""
+        return {name: getattr(self, name) for name in self.__slots__ if getattr(self, name)}
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """What a resolved request waits for: the policy, and the instant at which silence is taken for an answer."""
 
@@ -114,7 +127,7 @@ def is_drawn(request_id: UUID, *, share: float) -> bool:
     return dice(0, "verification", str(request_id)).random() < share
 
 
-def may_verify(wait: Wait, *, is_reporter: bool, is_staff: bool, has_reporter: bool, at: datetime) -> bool:
+def may_verify(wait: Wait, *, is_reporter: bool, is_staff: bool, has_reporter: bool) -> bool:
     """Say whether somebody may say that it is done.
 
     Parameters
@@ -125,8 +138,7 @@ def may_verify(wait: Wait, *, is_reporter: bool, is_staff: bool, has_reporter: b
         Whether there is an account to ask.
     """
     if wait.policy is Policy.RESIDENT:
-        is_over = wait.verify_by_at is not None and at >= wait.verify_by_at
-        return is_reporter or (is_staff and (is_over or not has_reporter))
+        return is_reporter or (is_staff and (wait.verify_by_at is None or not has_reporter))
     if wait.policy is Policy.STAFF or (wait.policy is Policy.SAMPLE and wait.verify_by_at is None):
         return is_staff
     return is_reporter or is_staff
