@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from banyan.apps.service_requests.models import Photo, ServiceRequest
 from banyan.kit import files, scopes
@@ -13,12 +14,22 @@ from banyan.kit.images import Picture
 
 
 def stored_photos(
-    request: ServiceRequest, shots: Sequence[Picture], *, moment: str, actor: Actor, at: datetime
+    request: ServiceRequest,
+    shots: Sequence[Picture],
+    *,
+    moment: str,
+    actor: Actor,
+    at: datetime,
+    part_id: UUID | None = None,
 ) -> list[Photo]:
-    """Store re-encoded pictures, files first: a row never points to nothing, a rollback leaves a stray file."""
+    """Store re-encoded pictures, files first: a row never points to nothing, a rollback leaves a stray file.
+
+    `part_id` names the part of joint work of which they are evidence.
+    """
     rows = [
         Photo(
             service_request_id=request.id,
+            part_id=part_id,
             moment=moment,
             width=shot.width,
             height=shot.height,
