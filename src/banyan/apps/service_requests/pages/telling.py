@@ -41,12 +41,15 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "commented": (gettext_noop("A comment was added"), "comment"),
     "rated": (gettext_noop("The handling was rated: {rating} of 5"), "star"),
     "photographed": (gettext_noop("Photos were added"), "camera"),
+    "excluded_from_rates": (gettext_noop("It was left out of the rates"), "chart"),
+    "counted_in_rates": (gettext_noop("It counts in the rates again"), "chart"),
     "imported": (gettext_noop("The case was taken over from another system"), "download"),
 }
 #: Verbs whose free words everybody concerned may read, by the name of the word.
 _NOTES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("return", "pause", "refute", "reopen", "reject", "withdraw", "verify", "close"), "reason"),
     **dict.fromkeys(("triage", "dispatch", "resume", "park", "unpark"), "reason"),
+    **dict.fromkeys(("excluded_from_rates", "counted_in_rates"), "reason"),
     "resolve": "remedy",
     "commented": "text",
     "rated": "words",
