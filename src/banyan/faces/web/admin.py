@@ -34,13 +34,13 @@ _CHOSEN: Final = "records_town"
 HIDDEN: Final = frozenset(
     {
         *("people.Person", "people.Look", "audit.Disclosure", "service_requests.Comment", "notices.Notice"),
-        *("accounts.Account", "accounts.ApiToken", "accounts.StoredAnswer"),
+        *("accounts.Account", "accounts.ApiToken", "accounts.StoredAnswer", "service_requests.SearchWord"),
     }
 )
 #: Columns that are not shown in the tables that are: free words, contacts, whoever reported, and the secret number.
 PERSONAL: Final = frozenset(
     {
-        *("description", "address", "remedy", "rating_words", "pause_reason", "tracking_number"),
+        *("description", "address", "attributes", "remedy", "rating_words", "pause_reason", "tracking_number"),
         *("reporter", "reporter_account_id", "person", "account", "lon", "lat"),
     }
 )

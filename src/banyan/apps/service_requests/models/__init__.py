@@ -6,6 +6,7 @@ from banyan.apps.service_requests.models.joint import Part, ReturnCall, Ruling, 
 from banyan.apps.service_requests.models.rates import RateExclusion
 from banyan.apps.service_requests.models.requests import Comment, Photo, ServiceRequest
 from banyan.apps.service_requests.models.same import Follow, Incident, Merge
+from banyan.apps.service_requests.models.searching import SearchWord
 
 __all__ = [
     "Comment",
@@ -21,6 +22,7 @@ __all__ = [
     "ReturnCall",
     "Ruleset",
     "Ruling",
+    "SearchWord",
     "Service",
     "ServiceRequest",
     "Supervision",
