@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from banyan.apps.notices import pages
+from banyan.apps.notices.pages import inbox
 
 urlpatterns: list[URLPattern] = [
-    path("news/", pages.inbox, name="inbox"),
-    path("news/read/", pages.read_all, name="read_all"),
+    path("news/", inbox.inbox, name="inbox"),
+    path("news/read/", inbox.read_all, name="read_all"),
 ]

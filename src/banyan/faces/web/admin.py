@@ -34,6 +34,7 @@ _CHOSEN: Final = "records_town"
 HIDDEN: Final = frozenset(
     {
         *("people.Person", "people.Look", "audit.Disclosure", "service_requests.Comment", "notices.Notice"),
+        *("notices.Channel", "notices.Choice", "notices.Habits", "notices.Delivery"),
         *("accounts.Account", "accounts.ApiToken", "accounts.StoredAnswer", "service_requests.SearchWord"),
     }
 )

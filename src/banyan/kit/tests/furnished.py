@@ -32,10 +32,8 @@ def furnished_town(slug: str) -> SmallTown:
         party_id = next(iter(town.parties.values()))
         assert person_id is not None
         people.look(actor=town.actor("worker"), person_id=person_id, fields=("name",), purpose="test", at=NOW)
-        title = ("主任", "Head")
-        parties.fill_post(
-            actor=FOUNDER, party_id=party_id, person_id=person_id, title=title, from_on=NOW.date(), at=NOW
-        )
+        post = parties.NewPost("主任", "Head", holder_name="李", from_on=NOW.date())
+        parties.fill_post(actor=FOUNDER, party_id=party_id, post=post, at=NOW)
         territory.draw(actor=FOUNDER, town=town.town, features=[_river()], at=NOW)
         subject = ("service_request", received.id)
         notices.tell([town.accounts["resident"]], subject=subject, verb="closed", cause_id=uuid4(), at=NOW)
@@ -44,6 +42,7 @@ def furnished_town(slug: str) -> SmallTown:
         Photo.objects.create(
             service_request_id=received.id, moment="after", width=1, height=1, n_bytes=1, sha256="0" * 64, at=NOW
         )
+        _heard(town.accounts["resident"])
         _desk(received.id, party_id)
         _second_places(town, received.id)
         audit.seal(at=NOW)
@@ -55,6 +54,21 @@ def furnished_town(slug: str) -> SmallTown:
 def _river() -> Any:
     line = {"type": "LineString", "coordinates": [[113.30, 23.05], [113.40, 23.05]]}
     return territory.NewFeature("river", "r1", line, "榕江", "Banyan River")
+
+
+def _heard(account_id: UUID) -> None:
+    """Fill how people hear of news, and what the town announces."""
+    from banyan.apps.notices import models as rows
+    from banyan.apps.territory.models import Place
+
+    place = Place.objects.get(code="n1")
+    channel = rows.Channel.objects.create(account_id=account_id, kind="webhook", address_hash="0" * 64, made_at=NOW)
+    rows.Choice.objects.create(channel=channel, kind="mine", mode="off")
+    rows.Habits.objects.create(account_id=account_id, place=place, digest_at_min=1080, changed_at=NOW)
+    rows.Delivery.objects.create(notice=rows.Notice.objects.first(), channel=channel, made_at=NOW)
+    times = {"from_at": NOW, "made_at": NOW, "changed_at": NOW}
+    announcement = rows.Announcement.objects.create(kind="event", place=place, **times)
+    rows.ReadCount.objects.create(announcement=announcement)
 
 
 def _desk(request_id: UUID, party_id: UUID) -> None:

@@ -19,6 +19,9 @@ class Notice(TownRow):
     cause_id = models.UUIDField()
     """The history entry behind this notice: the same news is never told twice to the same account."""
     facts = models.JSONField(default=dict)
+    kind = models.CharField(max_length=20, default="followed")
+    """Kind of news (`rules.Kind`): by it a person chooses how to hear of it."""
+    is_urgent = models.BooleanField(default=False)
     at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
 
@@ -26,4 +29,7 @@ class Notice(TownRow):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["town", "account_id", "cause_id"], name="the_same_news_is_told_once")
         ]
-        indexes: ClassVar = [models.Index(fields=["town", "account_id", "read_at", "at"], name="notices_notice_unread")]
+        indexes: ClassVar = [
+            models.Index(fields=["town", "account_id", "read_at", "at"], name="notices_notice_unread"),
+            models.Index(fields=["town", "cause_id"], name="notices_notice_by_cause"),
+        ]

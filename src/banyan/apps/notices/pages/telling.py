@@ -1,4 +1,4 @@
-"""The inbox: news in sentences, newest first."""
+"""A notice in words: the sentence, its picture and the page of its record."""
 
 from __future__ import annotations
 
@@ -7,19 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
 
-from banyan.apps.notices import actions, queries
-from banyan.base.errors import SignInNeeded
-from banyan.kit import guard
-from banyan.kit.asking import TownRequest
+from banyan.apps.notices import queries
 from banyan.kit.templating import bi
 
 #: Verb -> sentence and icon.
@@ -44,9 +35,13 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "merge": (gettext_noop("{name}: handled together with another report of the same thing"), "merged"),
     "unmerge": (gettext_noop("{name}: handled by itself again"), "triaged"),
     "commented": (gettext_noop("{name}: a new comment"), "comment"),
+    "announced": (gettext_noop("The town announces: {name}"), "flag"),
+    "announcement_changed": (gettext_noop("{name}: the announcement was changed"), "edit"),
+    "announcement_withdrawn": (gettext_noop("{name}: the announcement was withdrawn"), "withdrawn"),
+    "tried": (gettext_noop("A test message from {name}. You asked for it."), "bell"),
 }
 #: Type of record -> name of the page that shows it.
-PAGES: Final[Mapping[str, str]] = {"service_request": "one_request"}
+PAGES: Final[Mapping[str, str]] = {"service_request": "one_request", "announcement": "one_announcement"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +66,3 @@ def told(notice: queries.NoticeView, *, slug: str) -> News:
         at=notice.at,
         is_unread=notice.read_at is None,
     )
-
-
-@never_cache
-@require_safe
-def inbox(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
-    """Show one's own news."""
-    if request.actor.account_id is None:
-        raise SignInNeeded()
-    guard.authorise(request.actor, "notices.read", subject=guard.Subject(owner_account_id=request.actor.account_id))
-    page = queries.inbox_page(request.actor.account_id, size=30, cursor=request.GET.get("cursor", ""))
-    context = {
-        "news": [told(notice, slug=request.town.slug) for notice in page.rows],
-        "page": page,
-        "n_unread": queries.n_unread(request.actor.account_id),
-    }
-    return render(request, "notices/inbox.html", context)
-
-
-@require_POST
-def read_all(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
-    """Mark everything as read."""
-    if request.actor.account_id is None:
-        raise SignInNeeded()
-    actions.read_all(actor=request.actor, at=timezone.now())
-    messages.success(request, gettext("Everything is marked as read."))
-    return redirect("inbox", request.town.slug)
