@@ -12,6 +12,8 @@ from banyan.kit.jobs import Every
 SCHEDULES: Final = (
     Every("Seal history", "banyan.apps.audit.tasks.seal_towns", minutes=1),
     Every("Seal what was committed late", "banyan.apps.audit.tasks.sweep_towns", minutes=60),
+    Every("Climb the ladders", "banyan.apps.service_requests.actions.watching.look_after_towns", minutes=5),
+    Every("Tell of parked cases", "banyan.faces.news.tell_of_reviews", minutes=60),
     Every("Forget the answers to old writes", "banyan.apps.accounts.tasks.forget_answers", minutes=60),
 )
 
@@ -20,8 +22,18 @@ def connect() -> None:
     """Wire every event to the tasks that hear it."""
     facts.wire(
         {
-            service_requests.ServiceRequestReceived: ["banyan.faces.news.tell_coordinators"],
+            service_requests.ServiceRequestReceived: [
+                "banyan.apps.service_requests.actions.watching.dispatch_by_rule",
+                "banyan.faces.news.tell_coordinators",
+            ],
             service_requests.ServiceRequestMoved: ["banyan.faces.news.tell_those_concerned"],
+            service_requests.SupervisionRaised: ["banyan.faces.news.tell_of_supervision"],
+            service_requests.SupervisionAnswered: ["banyan.faces.news.tell_of_answer"],
+            service_requests.LadderChanged: ["banyan.apps.service_requests.actions.watching.reckon_ladder"],
+            service_requests.ServiceRequestAnswered: ["banyan.faces.news.tell_of_public_answer"],
+            service_requests.IncidentTold: ["banyan.faces.news.tell_of_incident"],
+            service_requests.PartMoved: ["banyan.faces.news.tell_of_part"],
+            service_requests.RulingMoved: ["banyan.faces.news.tell_of_ruling"],
             service_requests.CommentAdded: ["banyan.faces.news.tell_of_comment"],
         }
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.utils.translation import gettext, gettext_noop
@@ -13,9 +13,10 @@ from django.utils.translation import gettext, gettext_noop
 from banyan.apps.audit.queries import Moment
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests.models import Photo
+from banyan.apps.service_requests.rules.verification import VERIFIED, How
 from banyan.apps.territory.queries import Town
 from banyan.kit.guard import STAFF, Role
-from banyan.kit.templating import bi
+from banyan.kit.templating import bi, working
 
 #: Verb of history -> sentence and icon.  Sentences name no person.
 SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
@@ -38,25 +39,58 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "unpark": (gettext_noop("It was taken up again"), "triaged"),
     "merge": (gettext_noop("It is handled together with another report of the same thing"), "merged"),
     "unmerge": (gettext_noop("It is handled by itself again"), "triaged"),
+    "took_in": (gettext_noop("Another report of the same thing was joined to it"), "merged"),
+    "let_go": (gettext_noop("A report that had been joined to it is handled by itself again"), "triaged"),
+    "raised": (gettext_noop("It became more urgent, because many report or follow it"), "flag"),
+    "answered": (gettext_noop("The town answered"), "comment"),
+    "attached": (gettext_noop("It belongs to an incident that the town knows of"), "warning"),
+    "detached": (gettext_noop("It no longer belongs to the incident"), "info"),
+    "summoned": (gettext_noop("Several parties were called in to work on it together: {parties}"), "people"),
+    "part_accept": (gettext_noop("{party} takes part"), "accepted"),
+    "part_arrive": (gettext_noop("{party} has arrived on site"), "pin"),
+    "part_finish": (gettext_noop("{party} has done its part"), "resolved"),
+    "part_decline": (gettext_noop("{party} does not take part"), "returned"),
+    "part_cancel": (gettext_noop("{party} is not needed any more"), "withdrawn"),
+    "part_verify": (gettext_noop("Somebody else has looked: the part of {party} is done"), "verified"),
+    "part_refute": (gettext_noop("Somebody has looked: the part of {party} is not done yet"), "reopened"),
+    "ruling_asked.extension": (gettext_noop("More time was asked for"), "clock"),
+    "ruling_granted.extension": (gettext_noop("More time was granted: {minutes}"), "clock"),
+    "ruling_refused.extension": (gettext_noop("More time was refused"), "clock"),
+    "ruling_withdrawn.extension": (gettext_noop("The question for more time was taken back"), "clock"),
+    "ruling_asked.arbitration": (gettext_noop("It has to be decided who does it"), "flag"),
+    "ruling_granted.arbitration": (gettext_noop("It was decided who has to do it"), "flag"),
+    "ruling_refused.arbitration": (gettext_noop("It was decided: whoever gave it back has to do it"), "flag"),
+    "ruling_withdrawn.arbitration": (gettext_noop("The question who has to do it was taken back"), "flag"),
+    "called_back": (gettext_noop("The reporter was called after the work"), "phone"),
     "commented": (gettext_noop("A comment was added"), "comment"),
     "rated": (gettext_noop("The handling was rated: {rating} of 5"), "star"),
     "photographed": (gettext_noop("Photos were added"), "camera"),
     "excluded_from_rates": (gettext_noop("It was left out of the rates"), "chart"),
     "counted_in_rates": (gettext_noop("It counts in the rates again"), "chart"),
+    "escalated": (gettext_noop("It came to the rung “{rung}” of the ladder"), "alarm"),
+    "supervised": (gettext_noop("A supervision ticket was raised"), "alarm"),
+    "supervision_answered": (gettext_noop("A supervision ticket was answered"), "comment"),
+    "left_to_staff": (gettext_noop("The reporter has not answered: somebody of the town may look now"), "clock"),
     "imported": (gettext_noop("The case was taken over from another system"), "download"),
 }
+_DECIDED: Final = ("asked", "granted", "refused")
 #: Verbs whose free words everybody concerned may read, by the name of the word.
 _NOTES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("return", "pause", "refute", "reopen", "reject", "withdraw", "verify", "close"), "reason"),
     **dict.fromkeys(("triage", "dispatch", "resume", "park", "unpark"), "reason"),
     **dict.fromkeys(("excluded_from_rates", "counted_in_rates"), "reason"),
     "resolve": "remedy",
+    **dict.fromkeys(("supervised", "supervision_answered"), "words"),
+    **dict.fromkeys(("merge", "unmerge"), "reason"),
+    "answered": "answer",
     "commented": "text",
     "rated": "words",
     "received": "description",
 }
 #: Words beside the steps: for those concerned only.
-_BESIDE: Final = frozenset({"commented", "photographed", "rated"})
+_BESIDE: Final = frozenset({"commented", "photographed", "rated", "called_back"})
+#: What the staff say among themselves.
+_AMONG_STAFF: Final = frozenset({"supervised", "supervision_answered"})
 _ROLES: Final[Mapping[str, str]] = {
     Role.RESIDENT: gettext_noop("Resident"),
     Role.WORKER: gettext_noop("Handler"),
@@ -111,17 +145,41 @@ def told(
     party_id: str | None = None
     found = []
     for moment in moments:
-        verb = moment.verb.removeprefix("service_requests.")
+        verb = _verb(moment)
         party_id = moment.facts.get("party_id") or party_id
-        if verb not in SENTENCES or (verb in _BESIDE and not _hears(moment, ear)):
+        if verb not in SENTENCES or (verb in _BESIDE | _AMONG_STAFF and not _hears(moment, ear)):
             continue
-        party = parties.register(town).by_id.get(UUID(party_id)) if party_id else None
-        found.append(_one(moment, verb, ear=ear, party=bi(party), mine=reporter_account_id, names=names, photos=by_id))
+        whose = moment.facts.get("part_party_id") or party_id
+        party = parties.register(town).by_id.get(UUID(whose)) if whose else None
+        called = _called_in(moment, town=town)
+        words = {"party": bi(party), "parties": called, "mine": reporter_account_id}
+        found.append(_one(moment, verb, ear=ear, names=names, photos=by_id, **words))
     return found[::-1]
 
 
+def _verb(moment: Moment) -> str:
+    """Return the verb of an entry by which its sentence is found; a question is told by its kind."""
+    verb = moment.verb.removeprefix("service_requests.")
+    return f"{verb}.{moment.facts.get('kind', '')}" if verb.startswith("ruling_") else verb
+
+
+def _called_in(moment: Moment, *, town: Town) -> str:
+    """Return the names of the parties that an entry calls in."""
+    by_id = parties.register(town).by_id
+    held = [by_id.get(UUID(one["party_id"])) for one in moment.facts.get("parts", ()) if isinstance(one, dict)]
+    return gettext(", ").join(bi(party) for party in held if party)
+
+
 def _hears(moment: Moment, ear: Ear) -> bool:
-    return ear.hears_inner if moment.facts.get("is_internal") else ear.hears_words
+    is_inner = moment.facts.get("is_internal") or moment.verb.removeprefix("service_requests.") in _AMONG_STAFF
+    return ear.hears_inner if is_inner else ear.hears_words
+
+
+def sentence_of(verb: str, facts: Mapping[str, Any]) -> str:
+    """Return the sentence (English source) for a verb of history; nobody looked where silence was taken for it."""
+    if verb == "verify" and facts.get("verified_how") in (How.SILENCE, How.UNSAMPLED):
+        return VERIFIED[facts["verified_how"]]
+    return SENTENCES[verb][0]
 
 
 def _one(
@@ -130,12 +188,14 @@ def _one(
     *,
     ear: Ear,
     party: str,
+    parties: str,
     mine: UUID | None,
     names: Mapping[UUID, str],
     photos: Mapping[str, Photo],
 ) -> Told:
     sentence, icon = SENTENCES[verb]
-    facts = {"party": party or gettext("a party"), "rating": moment.facts.get("rating", "")}
+    facts = {"party": party or gettext("a party"), "parties": parties, "rating": moment.facts.get("rating", "")}
+    facts["minutes"] = working(moment.facts.get("decided_minutes"))
     shown = [photos[one["id"]] for one in moment.facts.get("photos", ()) if one["id"] in photos]
     is_inner = bool(moment.facts.get("is_internal"))
     return Told(
@@ -147,7 +207,7 @@ def _one(
         note=_note(moment, verb) if ear.hears_words else "",
         is_inner=is_inner,
         photos=shown if ear.hears_words else (),
-        was_late=bool(moment.facts.get("stage_was_late")) and ear.hears_inner,
+        was_late=bool(moment.facts.get("stage_was_late") or moment.facts.get("was_late")) and ear.hears_inner,
     )
 
 
@@ -160,6 +220,9 @@ def _note(moment: Moment, verb: str) -> str:
 
 def _by(moment: Moment, verb: str, *, ear: Ear, party: str, mine: UUID | None, names: Mapping[UUID, str]) -> str:
     """Name who acted: the reporter as such, the staff by role and party, by name only among themselves."""
+    if moment.account_id is None and moment.channel == "task":
+        rule = moment.facts.get("rule") if ear.hears_inner else ""
+        return gettext("By rule “{rule}”").format(rule=rule) if rule else gettext("By the town's own rules")
     is_reporter = moment.account_id == mine and (mine is not None or verb in {"commented", "rated", "withdraw"})
     if moment.account_id is None or is_reporter or not _is_staff(moment.role):
         return gettext("Reporter") if moment.channel != "import" else gettext("Import")
@@ -181,6 +244,7 @@ def steps_done(status: str, *, is_rated: bool) -> list[tuple[str, str]]:
         "triaged": 1,
         "reopened": 1,
         "returned": 1,
+        "parked": 1,
         "dispatched": 2,
         "accepted": 2,
         "in_progress": 2,
@@ -190,6 +254,7 @@ def steps_done(status: str, *, is_rated: bool) -> list[tuple[str, str]]:
         "closed": 4,
         "rejected": 1,
         "withdrawn": 1,
+        "merged": 2,
     }[status] + (1 if is_rated and status in {"verified", "closed"} else 0)
     words = [gettext("Reported"), gettext("Handed on"), gettext("Handled"), gettext("Verified"), gettext("Rated")]
     is_over = status in {"rejected", "withdrawn"}

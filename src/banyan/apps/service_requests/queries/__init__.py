@@ -7,6 +7,7 @@ from banyan.apps.service_requests.queries.ladder import (
     rungs,
     running,
 )
+from banyan.apps.service_requests.queries.likeness import Similar, duplicates_of, near_and_similar
 from banyan.apps.service_requests.queries.many import (
     ORDERS,
     Counted,
@@ -52,9 +53,38 @@ from banyan.apps.service_requests.queries.routing import (
     what_would_happen,
 )
 from banyan.apps.service_requests.queries.rulesets import RulesView, rule_versions, rules_now
+from banyan.apps.service_requests.queries.same import (
+    concerned_by,
+    followed_ids,
+    followers,
+    incident,
+    incidents_at,
+    is_followed_by,
+    may_run,
+    merged_into,
+    open_incidents,
+    past_incidents,
+    proposed_for,
+    requests_of,
+)
 from banyan.apps.service_requests.rules import ENDED, OPEN, STOPPED, Status, Step
 
 __all__ = [
+    "Similar",
+    "concerned_by",
+    "duplicates_of",
+    "followed_ids",
+    "followers",
+    "incident",
+    "incidents_at",
+    "is_followed_by",
+    "may_run",
+    "merged_into",
+    "near_and_similar",
+    "open_incidents",
+    "past_incidents",
+    "proposed_for",
+    "requests_of",
     "Catalogue",
     "Counted",
     "ENDED",
