@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from banyan.apps.accounts import urls as accounts
 from banyan.faces.api import api
+from banyan.faces.open311 import urls as open311
 from banyan.faces.web import admin, start
 
 admin.furnish()
@@ -15,6 +16,7 @@ urlpatterns = [
     path("accounts/", include(accounts.outside)),
     path("t/<slug:town>/", include("banyan.faces.web.town_urls")),
     path("api/v1/", api.urls),
+    path("open311/", include(open311.of_all_towns)),
     path("open311/<str:town>/", include("banyan.faces.open311.urls")),
     path("admin/", admin.records.urls),
 ]

@@ -33,6 +33,13 @@ class LeftOutAlready(Conflict):
     sentence = mark("This request is left out of the rates already.")
 
 
+class UpdateUsedOtherwise(Conflict):
+    """An identifier of another system's update comes with another request."""
+
+    code = "service_requests.update_used_otherwise"
+    sentence = mark("An update with this identifier was taken before, for another request.")
+
+
 class NotRateable(Conflict):
     """A rating before there is anything to rate, or a second one."""
 

@@ -24,6 +24,7 @@ _NUMBER: Final = re.compile(r"[-+]?\d{1,9}(\.\d{0,20})?", re.ASCII)
 _WHOLE: Final = re.compile(r"\d{1,9}", re.ASCII)
 #: Characters that no keyboard makes, and the mark of bytes that were not UTF-8.
 _NOT_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffd\ud800-\udfff]")
+_ATTRIBUTE: Final = re.compile(r"attribute\[(?P<code>[^\[\]]{1,100})\](?:\[\])?")
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
 
 
@@ -42,6 +43,23 @@ class Words:
         """Raise `Refused` where a fault was found."""
         if self._faults:
             raise Refused(*self._faults)
+
+    def has(self, name: str) -> bool:
+        """Say whether an argument is there and not empty."""
+        return any(given.get(name, "").strip() for given in self._given)
+
+    def attributes(self) -> dict[str, list[str]]:
+        """Return the values of ``attribute[code]`` and ``attribute[code][]`` by code; empty ones are left out."""
+        found: dict[str, list[str]] = {}
+        for given in self._given:
+            for name in given:
+                code = named["code"] if (named := _ATTRIBUTE.fullmatch(name)) else ""
+                values = [value for value in given.getlist(name) if value.strip()] if code else []
+                if any(_NOT_TEXT.search(value) for value in values) or _NOT_TEXT.search(code):
+                    self.fault("attribute", mark("This holds characters that are not text."))
+                elif values:
+                    found.setdefault(code, []).extend(values)
+        return found
 
     def text(self, name: str, *, limit: int = 4000) -> str:
         """Return an argument as text with plain line breaks, "" where it is not there."""

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -55,16 +55,20 @@ class Asked:
         return self.request.build_absolute_uri(reverse(name, args=[self.town.slug, *words]))
 
 
-View = Callable[..., Answer]
+View = Callable[..., Answer | HttpResponseBase]
 
 
-def door(*, get: View | None = None, post: View | None = None) -> Callable[..., HttpResponse]:
-    """Return the view of an address from what answers its methods; every refusal leaves in the format asked for."""
+def door(*, get: View | None = None, post: View | None = None) -> Callable[..., HttpResponseBase]:
+    """Return the view of an address from what answers its methods; every refusal leaves in the format asked for.
+
+    The address names a town, or none: then the argument `jurisdiction_id` has to.
+    """
     views = {method: view for method, view in (("GET", get), ("HEAD", get), ("POST", post)) if view is not None}
 
     @csrf_exempt  # a browser's session counts for nothing here: writes carry a key
-    def answered(request: HttpRequest, town: str, form: str = "xml", **named: str) -> HttpResponse:
+    def answered(request: HttpRequest, town: str = "", form: str = "xml", **named: str) -> HttpResponseBase:
         wanted = Form(form)
+        response: HttpResponseBase
         try:
             response = _answered(request, town, wanted, views, named)
         except Refused as error:
@@ -81,36 +85,49 @@ def door(*, get: View | None = None, post: View | None = None) -> Callable[..., 
     return answered
 
 
-def nothing_here(request: HttpRequest, town: str) -> HttpResponse:  # noqa: ARG001
+def nothing_here(request: HttpRequest, town: str = "") -> HttpResponse:  # noqa: ARG001
     """Refuse an address that GeoReport v2 does not have, in the format of its ending."""
-    form = Form.JSON if request.path_info.endswith(".json") else Form.XML
+    form = next((one for one in Form if request.path_info.endswith(f".{one}")), Form.XML)
     return refused([_trouble(404)], form)
 
 
 def _answered(
     request: HttpRequest, slug: str, form: Form, views: Mapping[str, View], named: Mapping[str, str]
-) -> HttpResponse:
+) -> HttpResponseBase:
     if status := refusal_of_form(request):
         raise Refused(_trouble(status))
     view = views.get(request.method or "")
     if view is None:
         raise Refused(_trouble(405))
-    town = territory.town_named(slug) if _SLUG.fullmatch(slug) else None
-    if town is None:
-        raise Refused(_jurisdiction_unknown(slug))
+    words = Words(request.POST, request.GET) if request.method == "POST" else Words(request.GET)
+    town = _town_of(words, slug)
     with scopes.town(town.id):
-        words = Words(request.POST, request.GET) if request.method == "POST" else Words(request.GET)
-        wanted = words.text("jurisdiction_id", limit=200)
-        words.check()
-        if wanted not in ("", town.slug):
-            raise Refused(_jurisdiction_unknown(wanted))
         if request.method == "POST":
             return _one_write(request, town, words, form, lambda asked: view(asked, **named))
-        return written(view(Asked(request, town, words, ANYONE, timezone.now()), **named), form)
+        return _sent(view(Asked(request, town, words, ANYONE, timezone.now()), **named), form)
+
+
+def _sent(answer: Answer | HttpResponseBase, form: Form) -> HttpResponseBase:
+    return written(answer, form) if isinstance(answer, Answer) else answer
+
+
+def _town_of(words: Words, slug: str) -> Town:
+    """Return the town that the address names or, at the address of all towns, `jurisdiction_id`."""
+    wanted = words.text("jurisdiction_id", limit=200)
+    if not (slug or wanted):
+        words.fault("jurisdiction_id", mark("This is needed: this endpoint serves several jurisdictions."))
+    words.check()
+    for name in dict.fromkeys(name for name in (slug, wanted) if name):
+        if (slug and name != slug) or not _SLUG.fullmatch(name):
+            raise Refused(_jurisdiction_unknown(name))
+    town = territory.town_named(slug or wanted)
+    if town is None:
+        raise Refused(_jurisdiction_unknown(slug or wanted))
+    return town
 
 
 def _one_write(
-    request: HttpRequest, town: Town, words: Words, form: Form, view: Callable[[Asked], Answer]
+    request: HttpRequest, town: Town, words: Words, form: Form, view: Callable[[Asked], Any]
 ) -> HttpResponse:
     """Write once, also where the same request comes again with its idempotency key."""
     if request.content_type not in _BODIES:

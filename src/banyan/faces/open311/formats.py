@@ -1,4 +1,6 @@
-"""The two formats of GeoReport v2.  Answers are plain values; the same ones are written as XML or as JSON.
+"""The formats of GeoReport v2, and CSV for its bulk lists.
+
+Answers are plain values; the same ones are written in each format.
 
 JSON drops the outer container of a list; what is empty is null.  XML has elements without a namespace.
 """
@@ -6,7 +8,7 @@ JSON drops the outer container of a list; what is empty is null.  XML has elemen
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,6 +18,7 @@ from xml.sax.saxutils import escape
 import orjson
 from django.http import HttpResponse
 
+from banyan.base import tables
 from banyan.faces.open311.refusals import Fault, status_of
 
 _DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -27,6 +30,7 @@ _MEMBERS: Final[Mapping[str, str]] = {
     "endpoints": "endpoint",
     "errors": "error",
     "formats": "format",
+    "media_urls": "media_url",
     "notes": "note",
     "photos": "photo",
     "service_request_updates": "request_update",
@@ -41,11 +45,13 @@ class Form(StrEnum):
 
     XML = "xml"
     JSON = "json"
+    CSV = "csv"
+    """GeoReport Bulk, lists of requests only."""
 
     @property
     def mime(self) -> str:
         """Return the media type without its charset."""
-        return "text/xml" if self is Form.XML else "application/json"
+        return {Form.XML: "text/xml", Form.JSON: "application/json", Form.CSV: "text/csv"}[self]
 
     @property
     def content_type(self) -> str:
@@ -64,10 +70,20 @@ class Answer:
 
 def written(answer: Answer, form: Form) -> HttpResponse:
     """Write an answer in a format."""
-    text = (
-        _DECLARATION + _element(answer.root, answer.value) if form is Form.XML else orjson.dumps(_plain(answer.value))
-    )
-    return HttpResponse(text, status=answer.status, content_type=form.content_type)
+    return HttpResponse(_WRITERS[form](answer), status=answer.status, content_type=form.content_type)
+
+
+def _csv(answer: Answer) -> bytes:
+    rows = answer.value if isinstance(answer.value, Sequence) else [answer.value]
+    head = list(rows[0]) if rows else []
+    return tables.as_csv(head, [list(row.values()) for row in rows])
+
+
+_WRITERS: Final[Mapping[Form, Callable[[Answer], str | bytes]]] = {
+    Form.XML: lambda answer: _DECLARATION + _element(answer.root, answer.value),
+    Form.JSON: lambda answer: orjson.dumps(_plain(answer.value)),
+    Form.CSV: _csv,
+}
 
 
 def refused(faults: Sequence[Fault], form: Form) -> HttpResponse:

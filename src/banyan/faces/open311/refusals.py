@@ -18,6 +18,9 @@ _NAMES: Final[Mapping[str, str]] = {
     "address": "address_string",
     "name": "first_name",
     "photos": "media",
+    "text": "description",
+    "remedy": "description",
+    "reason": "description",
 }
 #: Our kind of error -> the number of GeoReport v2; anything else is 400.
 _CODES: Final[Mapping[str, int]] = {"sign_in": 403, "forbidden": 403, "not_found": 404, "invalid": 400}

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from banyan.apps.accounts import queries as accounts
 from banyan.apps.service_requests import actions, queries
+from banyan.apps.service_requests.rules import OPEN, Status
 from banyan.apps.territory import queries as territory
 from banyan.base.errors import mark
 from banyan.faces.open311.addresses import place_named
@@ -16,7 +17,7 @@ from banyan.faces.open311.asking import read_number
 from banyan.faces.open311.door import Asked
 from banyan.faces.open311.formats import Answer
 from banyan.faces.open311.reading import row_of
-from banyan.faces.open311.shown import status_of
+from banyan.faces.open311.statuses import MILD, RECEIVED
 from banyan.kit import images
 from banyan.kit.templating import bi
 
@@ -25,10 +26,6 @@ _FOLLOW: Final = mark(
     "reporter."
 )
 _NOT_FETCHED: Final = mark("media_url was not fetched. Send pictures as files in the field media.")
-#: Statuses of the updates extension that mean closed.
-_CLOSING: Final = frozenset(
-    {"CLOSED", "FIXED", "DUPLICATE", "NOT_COUNCILS_RESPONSIBILITY", "NO_FURTHER_ACTION", "CANCELLED"}
-)
 #: Letters from here on are of scripts that write the family name first and without a space.
 _FAMILY_NAME_FIRST: Final = "\u2e80"
 
@@ -36,13 +33,12 @@ _FAMILY_NAME_FIRST: Final = "\u2e80"
 def received(asked: Asked) -> Answer:
     """Receive a report and give its identifier at once."""
     draft = _draft(asked)
-    shots = [file for name in ("media", "media[]") for file in asked.request.FILES.getlist(name)]
     report = actions.report(
         actor=asked.actor,
         town=asked.town,
         draft=draft,
         at=asked.at,
-        photos=[file.read(images.MOST_BYTES + 1) for file in shots[: images.MOST_PICTURES + 1]],
+        photos=_media(asked),
     )
     notices = [gettext(_FOLLOW).format(number=report.tracking_number, url=asked.url("follow"))]
     if asked.words.text("media_url", limit=2000):
@@ -51,28 +47,50 @@ def received(asked: Asked) -> Answer:
     return Answer("service_requests", [made], status=201)
 
 
-def update_received(asked: Asked) -> Answer:
-    """Add the words of an update to a request as a comment; whether the actor may, the action decides.
+def _media(asked: Asked) -> list[bytes]:
+    shots = [file for name in ("media", "media[]") for file in asked.request.FILES.getlist(name)]
+    return [file.read(images.MOST_BYTES + 1) for file in shots[: images.MOST_PICTURES + 1]]
 
-    An update takes no step: what a step needs (who, what was done, whose hands) is not in it.  One that says that the
-    request stands otherwise than it does is refused, so that nobody believes it was heard.
+
+def update_received(asked: Asked) -> Answer:
+    """Take an update of another system; whether the actor may, the action decides.
+
+    Its words are a comment.  Where its status says that the request stands otherwise than it does, the steps that lead
+    there are taken, if the account of the key may take them; else it is refused, so that nobody believes it was heard.
     """
     words = asked.words
-    text, status = words.text("description"), words.text("status", limit=60)
+    text, photos = words.text("description"), _media(asked)
+    status = words.text("status", limit=60).upper().replace(" ", "_")
+    update_id = words.text("update_id", limit=120)
     words.instant("updated_datetime")
-    if not text:
+    if status and status not in RECEIVED:
+        words.fault("status", mark("This is none of: {expected}."), facts={"expected": ", ".join(RECEIVED)})
+    if not (text or status or photos):
         words.fault("description", mark("This is needed."))
     request_id = words.text("service_request_id", limit=100)
     if not request_id:
         words.fault("service_request_id", mark("This is needed."))
     words.check()
     row = row_of(request_id, town=asked.town)
-    if status and (status.upper().replace(" ", "_") in _CLOSING) != (status_of(row.status) == "closed"):
-        sentence = mark("An update adds words and takes no step: the request stays “{value}”.")
-        words.fault("status", sentence, facts={"value": status_of(row.status)})
-        words.check()
-    made = actions.comment(actor=asked.actor, town=asked.town, service_request_id=row.id, text=text, at=asked.at)
-    return Answer("service_request_updates", [{"update_id": str(made.id)}], status=201)
+    source = f"account:{asked.actor.account_id}"
+    standing, ways = RECEIVED[status] if status else (frozenset(Status), ())
+    taken = actions.take_update(
+        actor=asked.actor,
+        town=asked.town,
+        service_request_id=row.id,
+        news=actions.News(
+            source=source,
+            update_id=update_id,
+            text=text,
+            photos=photos,
+            standing=standing,
+            ways=ways,
+            stays=OPEN if status in MILD else frozenset(),
+        ),
+        at=asked.at,
+    )
+    made = {"update_id": str(taken.entry_id), "service_request_id": str(row.id)}
+    return Answer("service_request_updates", [made], status=201 if taken.is_new else 200)
 
 
 def _draft(asked: Asked) -> actions.Draft:
@@ -90,6 +108,7 @@ def _draft(asked: Asked) -> actions.Draft:
         contact_name=name,
         contact_phone=phone,
         contact_email=email,
+        attributes=words.attributes(),
         is_passed_on=_is_passed_on(asked, name=name, phone=phone, email=email),
         **where,
     )

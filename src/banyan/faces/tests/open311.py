@@ -16,7 +16,7 @@ from tests.towns import SmallTown
 #: Elements that hold a list, in XML.
 LISTS: Final = {
     *("services", "service_requests", "service_request_updates", "errors", "attributes", "endpoints", "formats"),
-    *("notes", "photos"),
+    *("notes", "photos", "media_urls", "values"),
 }
 TYPES: Final = {"xml": "text/xml; charset=utf-8", "json": "application/json; charset=utf-8"}
 

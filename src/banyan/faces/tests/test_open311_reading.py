@@ -258,7 +258,7 @@ def test_extensions_bring_the_public_history(small_town: SmallTown, anyone: Call
 
     (found,) = anyone.get("v2/requests", extensions="true")
 
-    assert list(found) == [*FIELDS, "attributes", "extended_attributes", "notes"]
+    assert list(found) == [*FIELDS, "attributes", "extended_attributes", "media_urls", "notes"]
     assert (found["attributes"], found["extended_attributes"]["channel"]) == ([], "web")
     assert [one["type"] for one in found["notes"]] == ["received", "triage", "dispatch", "accept", "start", "pause"]
     assert found["notes"][2]["description"] == "It was handed to Great Banyan Property"

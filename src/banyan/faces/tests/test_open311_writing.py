@@ -8,6 +8,7 @@ from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,6 +17,7 @@ from django.utils import timezone
 from PIL import Image
 
 from banyan.apps.accounts import actions as accounts
+from banyan.apps.audit import queries as audit
 from banyan.apps.service_requests import queries
 from banyan.apps.service_requests.models import Photo, ServiceRequest
 from banyan.apps.territory import queries as territory
@@ -181,7 +183,9 @@ def test_an_update_is_a_comment_of_those_concerned(
     assert [one.text for one in said] == (["还是不亮"] if code == 201 else [])
     if code == 201:
         (told,) = read_xml(response.content) if form == "xml" else json.loads(response.content)
-        assert told == {"update_id": str(said[0].id)}
+        with program.small.scope():
+            entry = audit.timeline(("service_request", UUID(made)))[-1]
+        assert told == {"update_id": str(entry.id), "service_request_id": made}
     assert "还是不亮" not in str(program.get("v2/servicerequestupdates"))
 
 

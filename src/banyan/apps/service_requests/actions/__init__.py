@@ -3,6 +3,8 @@
 from banyan.apps.service_requests.actions.answers import answer
 from banyan.apps.service_requests.actions.calls import Call, record_return_call
 from banyan.apps.service_requests.actions.catalogue import NewService, publish_catalogue, read_catalogue
+from banyan.apps.service_requests.actions.consenting import settle_silence
+from banyan.apps.service_requests.actions.dispatching import Chosen, Deed, dispatch_by_rule, take_steps
 from banyan.apps.service_requests.actions.followers import follow, unfollow
 from banyan.apps.service_requests.actions.import_files import check_file, import_file, store_rows
 from banyan.apps.service_requests.actions.import_towns import prepare_town
@@ -24,58 +26,80 @@ from banyan.apps.service_requests.actions.report import Received, report
 from banyan.apps.service_requests.actions.rulesets import known_of, publish_rules
 from banyan.apps.service_requests.actions.rulings import Decision, Question, ask_ruling, decide_ruling, withdraw_ruling
 from banyan.apps.service_requests.actions.steps import take_step
+from banyan.apps.service_requests.actions.supervising import (
+    Climbed,
+    answer_supervision,
+    climb,
+    reckon_rungs,
+    supervise,
+)
+from banyan.apps.service_requests.actions.updates import News, TakenUpdate, take_update
 from banyan.apps.service_requests.actions.words import add_photos, comment, rate, read_contact
 from banyan.apps.service_requests.rules import Draft, Wanted
 from banyan.apps.service_requests.rules.joint import PartWords, Summons
 
 __all__ = [
-    "undo_import",
-    "store_rows",
-    "prepare_town",
-    "keep_quirks",
-    "import_file",
-    "end_import",
-    "check_file",
-    "begin_undo",
-    "begin_import",
-    "Undone",
     "Brought",
     "Call",
+    "Chosen",
+    "Climbed",
     "Decision",
+    "Deed",
     "Draft",
     "NewIncident",
     "NewService",
+    "News",
     "PartWords",
     "Question",
     "Received",
     "Summons",
+    "TakenUpdate",
+    "Undone",
     "Wanted",
     "add_photos",
     "answer",
     "answer_all",
+    "answer_supervision",
     "ask_ruling",
     "attach",
+    "begin_import",
+    "begin_undo",
     "change_incident",
+    "check_file",
+    "climb",
     "comment",
     "decide_ruling",
     "detach",
+    "dispatch_by_rule",
+    "end_import",
     "end_incident",
     "exclude_from_rates",
     "follow",
     "import_cases",
+    "import_file",
+    "keep_quirks",
+    "known_of",
     "lift_rate_exclusion",
     "merge",
     "open_incident",
+    "prepare_town",
     "publish_catalogue",
     "publish_rules",
     "rate",
     "read_catalogue",
     "read_contact",
+    "reckon_rungs",
     "record_return_call",
     "report",
+    "settle_silence",
+    "store_rows",
     "summon",
+    "supervise",
     "take_part_step",
     "take_step",
+    "take_steps",
+    "take_update",
+    "undo_import",
     "unfollow",
     "unmerge",
     "withdraw_ruling",
