@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 
@@ -152,6 +153,22 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "10/15m/key,60/15m/ip"}
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _flag("BANYAN_BEHIND_PROXY") else 0
 #: Dotted path of the function that sends text messages (kit/sms.py).
 SMS_SENDER = _env("BANYAN_SMS_SENDER", "banyan.kit.sms.on_screen" if DEMO else "banyan.kit.sms.console")
+
+#: Where browsers find this installation: for links in messages.
+PUBLIC_URL = _env("BANYAN_PUBLIC_URL", next(iter(CSRF_TRUSTED_ORIGINS), "http://localhost:8000")).rstrip("/")
+#: The server that takes e-mail: smtp://name:password@host:587 (STARTTLS), smtps://...:465, smtp+plain://host:25.
+_SMTP = urlsplit(_env("BANYAN_SMTP_URL"))
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = _SMTP.hostname or ""
+EMAIL_PORT = _SMTP.port or {"smtps": 465, "smtp+plain": 25}.get(_SMTP.scheme, 587)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_SMTP.username or ""), unquote(_SMTP.password or "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = _SMTP.scheme == "smtps", _SMTP.scheme == "smtp"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = _env("BANYAN_EMAIL_FROM", "banyan@localhost")
+#: Networks of one's own that webhooks may reach; anything that is not the public internet is refused else.
+OUTWARD_NETWORKS = [network for network in _env("BANYAN_OUTWARD_NETWORKS").split(",") if network]
+#: Push services of apprise that people may choose (notices/rules/addresses.py names those there are).
+PUSH_SERVICES = [schema for schema in _env("BANYAN_PUSH_SERVICES", "ntfys,pushplus,schan").split(",") if schema]
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]

@@ -25,11 +25,33 @@ def enqueue(path: str, *, town_id: UUID, **words: Any) -> None:
     async_task("banyan.kit.jobs.run", path, str(town_id), words=words)
 
 
+def enqueue_unscoped(path: str, *, town_id: UUID) -> None:
+    """Enqueue a function that gets the identifier of a town and opens its scope itself, as often as it needs to.
+
+    For work that speaks with somebody outside: no transaction of ours waits meanwhile.
+    """
+    async_task(path, str(town_id))
+
+
 def run(path: str, town_id: str, *, words: dict[str, Any]) -> None:
     """Run one task in the scope of its town, in one transaction."""
     module, _, function = path.rpartition(".")
     with scopes.town(UUID(town_id)), scopes.action_transaction():
         getattr(import_module(module), function)(**words)
+
+
+def enqueue_alone(path: str, *, town_id: UUID, **words: Any) -> None:
+    """Enqueue a function of long work that opens the town's scope itself, once for each of its short transactions.
+
+    It is called with ``town_id`` as text and the given plain arguments.
+    """
+    async_task("banyan.kit.jobs.run_alone", path, words={"town_id": str(town_id), **words})
+
+
+def run_alone(path: str, *, words: dict[str, Any]) -> None:
+    """Run one piece of long work outside any scope and transaction."""
+    module, _, function = path.rpartition(".")
+    getattr(import_module(module), function)(**words)
 
 
 @dataclass(frozen=True, slots=True)
