@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 
@@ -73,3 +74,33 @@ class IncidentTold:
     entry_id: UUID
     verb: str
     account_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionRaised:
+    """A rung of the ladder was reached, or somebody asks (`account_id`): holders of `role` hear of it."""
+
+    service_request_id: UUID
+    entry_id: UUID
+    role: str
+    account_id: UUID | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionAnswered:
+    """A supervision ticket was answered; `raised_by_account_id` is None where the ladder raised it."""
+
+    service_request_id: UUID
+    entry_id: UUID
+    role: str
+    raised_by_account_id: UUID | None
+    account_id: UUID | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LadderChanged:
+    """Another ladder is in force: when the next rungs are due has to be reckoned anew."""
+
+    version: int

@@ -35,13 +35,38 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "merge": (gettext_noop("{name}: handled together with another report of the same thing"), "merged"),
     "unmerge": (gettext_noop("{name}: handled by itself again"), "triaged"),
     "commented": (gettext_noop("{name}: a new comment"), "comment"),
+    "supervision_worker": (gettext_noop("{name}: please look after it in time, and answer"), "alarm"),
+    "supervision_coordinator": (gettext_noop("{name}: it is late. A supervision ticket waits for an answer."), "alarm"),
+    "supervision_manager": (gettext_noop("{name}: it is very late. A supervision ticket came up to you."), "alarm"),
+    "supervision_answered": (gettext_noop("{name}: a supervision ticket was answered"), "comment"),
+    "part_summon": (gettext_noop("{name}: your party is called in to work on it together"), "people"),
+    "part_accept": (gettext_noop("{name}: a party that was called in takes part"), "accepted"),
+    "part_arrive": (gettext_noop("{name}: a party that was called in has arrived"), "pin"),
+    "part_finish": (gettext_noop("{name}: a party has done its part. Please look at it."), "resolved"),
+    "part_decline": (gettext_noop("{name}: a party that was called in declined"), "returned"),
+    "part_cancel": (gettext_noop("{name}: your party is not needed any more"), "withdrawn"),
+    "part_verify": (gettext_noop("{name}: your part was checked and found done"), "verified"),
+    "part_refute": (gettext_noop("{name}: your part was checked and is not done yet"), "reopened"),
+    "ruling_asked": (gettext_noop("{name}: somebody asks for a decision"), "flag"),
+    "ruling_granted": (gettext_noop("{name}: what your party asked for was granted"), "check"),
+    "ruling_refused": (gettext_noop("{name}: what your party asked for was refused"), "rejected"),
+    "ruling_withdrawn": (gettext_noop("{name}: a question was taken back"), "withdrawn"),
+    "review_due": (gettext_noop("{name}: it was set aside until today. Please look at it again."), "calendar"),
+    "answered": (gettext_noop("{name}: the town has answered"), "comment"),
+    "attached": (gettext_noop("{name}: it belongs to an incident that the town knows of"), "warning"),
+    "incident_changed": (gettext_noop("{name}: there is news about this incident"), "warning"),
+    "incident_ended": (gettext_noop("{name}: this incident is over"), "resolved"),
     "announced": (gettext_noop("The town announces: {name}"), "flag"),
     "announcement_changed": (gettext_noop("{name}: the announcement was changed"), "edit"),
     "announcement_withdrawn": (gettext_noop("{name}: the announcement was withdrawn"), "withdrawn"),
     "tried": (gettext_noop("A test message from {name}. You asked for it."), "bell"),
 }
 #: Type of record -> name of the page that shows it.
-PAGES: Final[Mapping[str, str]] = {"service_request": "one_request", "announcement": "one_announcement"}
+PAGES: Final[Mapping[str, str]] = {
+    "service_request": "one_request",
+    "incident": "one_incident",
+    "announcement": "one_announcement",
+}
 
 
 @dataclass(frozen=True, slots=True)

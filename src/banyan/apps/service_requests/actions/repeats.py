@@ -50,8 +50,9 @@ def _raise(
     actor: Actor, request: ServiceRequest, rule: Repeat, service: queries.ServiceView, *, town: Town, at: datetime
 ) -> None:
     urgency = rule.raised(request.urgency)
+    held = Clocks(**{name: getattr(request, name) for name in Clocks.__slots__})
     clock = clocks.moved(
-        Clocks(**{name: getattr(request, name) for name in Clocks.__slots__}),
+        held,
         Status(request.status),
         targets=service.targets,
         urgency=str(urgency),
@@ -63,7 +64,8 @@ def _raise(
     columns = {"urgency": str(urgency), "updated_at": at, "version": request.version + 1, **clock.columns()}
     for name, value in columns.items():
         setattr(request, name, value)
-    request.save(update_fields=list(columns))
+    request.next_rung_at = queries.rung_at_after(request, (held, request.next_rung_at), town=town, at=at)
+    request.save(update_fields=[*columns, "next_rung_at"])
     audit.record(
         actor=actor,
         verb=_RAISED,

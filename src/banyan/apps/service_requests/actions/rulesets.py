@@ -9,14 +9,14 @@ from typing import Any
 from banyan.apps.accounts import queries as accounts
 from banyan.apps.audit import actions as audit
 from banyan.apps.parties import queries as parties
-from banyan.apps.service_requests import queries
+from banyan.apps.service_requests import events, queries
 from banyan.apps.service_requests.models import Ruleset
 from banyan.apps.service_requests.rules.rulesets import SUBJECTS, Known
 from banyan.apps.territory import actions as territory_actions
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import InvalidInput, NotFound, StaleVersion, mark
-from banyan.kit import guard, scopes
+from banyan.kit import facts, guard, scopes
 from banyan.kit.guard import Actor, Role
 
 
@@ -65,6 +65,8 @@ def publish_rules(
             facts={"rules": subject, "version": row.version},
         )
         territory_actions.grow_edition(town)
+        if subject == "ladder":
+            facts.publish(events.LadderChanged(row.version))
     return row
 
 

@@ -15,6 +15,7 @@ from banyan.apps.service_requests.actions.steps import take_step
 from banyan.apps.service_requests.errors import AlreadyAsked, NoClock, NotArbitrable, RulingClosed
 from banyan.apps.service_requests.models import Part, Ruling, ServiceRequest
 from banyan.apps.service_requests.queries import joint
+from banyan.apps.service_requests.queries.ladder import rung_at_after
 from banyan.apps.service_requests.queries.offered import catalogue
 from banyan.apps.service_requests.queries.one import locked_for, place_of
 from banyan.apps.service_requests.rules import Clocks, Step, Wanted, clocks
@@ -228,7 +229,8 @@ def _extend(request: ServiceRequest, minutes: int, *, town: Town, at: datetime) 
     columns |= {"version": request.version + 1, "updated_at": at}
     for name, value in columns.items():
         setattr(request, name, value)
-    request.save(update_fields=list(columns))
+    request.next_rung_at = rung_at_after(request, (held, request.next_rung_at), town=town, at=at)
+    request.save(update_fields=[*columns, "next_rung_at"])
 
 
 def _extend_part(request: ServiceRequest, row: Ruling, *, town: Town, at: datetime) -> None:

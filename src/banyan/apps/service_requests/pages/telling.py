@@ -193,8 +193,9 @@ def _one(
     names: Mapping[UUID, str],
     photos: Mapping[str, Photo],
 ) -> Told:
-    sentence, icon = SENTENCES[verb]
+    sentence, icon = sentence_of(verb, moment.facts), SENTENCES[verb][1]
     facts = {"party": party or gettext("a party"), "parties": parties, "rating": moment.facts.get("rating", "")}
+    facts["rung"] = bi(dict(moment.facts), "rung")
     facts["minutes"] = working(moment.facts.get("decided_minutes"))
     shown = [photos[one["id"]] for one in moment.facts.get("photos", ()) if one["id"] in photos]
     is_inner = bool(moment.facts.get("is_internal"))
