@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from django.apps import apps
-from django.db import models
+from django.db import connection, models
 
 from banyan.base.errors import TownScopeMissing
 from banyan.base.ids import uuid7
@@ -65,6 +65,41 @@ class TownRow(models.Model):
         """Raise `TownScopeMissing` unless this row belongs to the town in scope."""
         if self.town_id != scopes.current_town():
             raise TownScopeMissing()
+
+
+def insert_many(model: type[TownRow], rows: Sequence[TownRow]) -> None:
+    """Insert many new rows of the town in scope in one statement.
+
+    On SQLite one prepared statement runs for all rows, which is several times as fast as the statements of
+    `bulk_create` that hold a thousand values each; elsewhere it is `bulk_create`.
+    """
+    if not rows:
+        return
+    if connection.vendor != "sqlite":
+        model.objects.bulk_create(rows)
+        return
+    for row in rows:
+        row.check_town()
+    fields = model._meta.concrete_fields
+    columns = [_column(field, [getattr(row, field.attname) for row in rows]) for field in fields]
+    names = ", ".join(f'"{field.column}"' for field in fields)
+    marks = ", ".join(["%s"] * len(fields))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks})',  # noqa: S608 - names of the model
+            list(zip(*columns, strict=True)),
+        )
+
+
+#: Values that a database takes as they are.
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+def _column(field: models.Field[Any, Any], values: list[Any]) -> list[Any]:
+    """Return the values of one column as the database stores them."""
+    if isinstance(field, models.JSONField) or not _PLAIN.issuperset(map(type, values)):
+        return [None if value is None else field.get_db_prep_save(value, connection) for value in values]
+    return values
 
 
 def is_town_row(model: type[models.Model]) -> bool:

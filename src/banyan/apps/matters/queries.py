@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -24,3 +25,9 @@ def thread(matter_id: UUID) -> Thread:
         raise NotFound("matter")
     strands = Strand.objects.filter(matter=matter).order_by("at", "id").values_list("subject_type", "subject_id")
     return Thread(matter.id, ((matter.origin_type, matter.origin_id), *strands))
+
+
+def with_strands(matter_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of many matters on which a record hangs beside their origin."""
+    rows = Strand.objects.filter(matter_id__in=list(matter_ids))
+    return set(rows.values_list("matter_id", flat=True).distinct())

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -18,17 +14,16 @@ from django.utils import timezone
 from banyan.apps.accounts import queries as accounts
 from banyan.apps.audit import queries as audit
 from banyan.apps.service_requests import actions, queries
+from banyan.apps.service_requests.actions import uploads
+from banyan.apps.service_requests.models import ImportRun
 from banyan.apps.service_requests.rules import Intake, Step, Urgency
-from banyan.apps.service_requests.rules.imports import Case, Profile, read_case, read_profile
-from banyan.apps.service_requests.tasks import prepare_town_of
+from banyan.apps.service_requests.rules.imports import QUIRKS, read_profile
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import NotFound
 from banyan.base.ids import read_tracking_number
 from banyan.kit import guard, scopes
 from banyan.kit.guard import Actor, Channel
-
-_PROFILES = Path(__file__).parent / "profiles"
 
 
 @click.group()
@@ -196,82 +191,80 @@ def services(slug: str) -> None:
 
 
 @requests.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--profile", "name", required=True, help="Name of a profile (boston311), or path of a profile file.")
-@click.option(
-    "--rejections", type=click.Path(dir_okay=False, path_type=Path), help="File for rejected rows and reasons."
-)
-@click.option("--batch", default=1000, show_default=True, help="Cases stored in one transaction.")
-def import_file(file: Path, name: str, rejections: Path | None, batch: int) -> None:
-    """Bring the cases of a CSV file (.csv or .csv.gz) into a town of their own.
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--profile", "name", default="", help="Name of a profile (boston311), or path of a profile file.")
+@click.option("--town", "slug", default="", help="Town it goes into; default: the one that the profile founds.")
+@click.option("--undo", "run_id", type=click.UUID, help="Take this run back instead of bringing a file in.")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Report as .json, .csv or .xlsx.")
+@click.option("--batch", type=click.IntRange(1, 5000), help="Rows stored in one transaction.")
+def import_file(
+    file: Path | None, name: str, slug: str, run_id: UUID | None, report: Path | None, batch: int | None
+) -> None:
+    """Bring the cases of a file (.csv, .csv.gz or .xlsx) into a town.
 
-    The profile says what each column means and founds the town.  read = imported + already there + rejected; each
-    rejection has its row and its reasons.  A second run changes nothing.
+    The profile says what each column means and may found a town of its own.  The file is checked to its last row
+    before anything is stored: read = imported + already there + rejected, and each rejection has its row and its
+    reasons.  A run that was broken off goes on when it is started again; a second run changes nothing.
     """
-    profile = _profile(name)
-    at = timezone.now()
-    with _rows(file) as rows:
-        town = prepare_town_of(profile, rows, at=at)
-    click.echo(f"Town {town.slug}: services, places and parties are ready.")
-    with _rows(file) as rows:
-        count = _import_all(rows, profile, town, rejections=rejections, batch=batch, at=at)
+    if run_id is not None:
+        _take_back(run_id, slug=slug)
+        return
+    if file is None or not name:
+        raise click.UsageError("Name a FILE and its --profile, or a --town and its run to --undo.")
+    held = territory.town_named(slug) if slug else None
+    if slug and held is None:
+        raise NotFound("town")
+    zone = held.time_zone if held else ""
+    profile = read_profile(uploads.profile_text(name), name=Path(name).stem, town_zone=zone)
+    words = {"batch": batch} if batch else {}
+    town, run = actions.import_file(
+        file, actor=_IMPORTER, profile=profile, town=held, at=timezone.now(), progress=_progress, **words
+    )
+    with scopes.town(town.id):
+        _say(town, run, report=report)
+
+
+_IMPORTER = Actor(grants=(guard.Grant(guard.Role.MANAGER),), channel=Channel.IMPORT)
+
+
+def _progress(phase: str, n: int) -> None:
+    if n % 10_000 < 2000:
+        click.echo(f"  {n:>8} rows {phase}", err=True)
+
+
+def _say(town: Town, run: ImportRun, *, report: Path | None) -> None:
+    if report is not None:
+        form = report.suffix.lstrip(".").lower()
+        if form not in ("json", "csv", "xlsx"):
+            raise click.UsageError("A report is a .json, .csv or .xlsx file.")
+        report.write_bytes(queries.report_of(run, town_slug=town.slug, form=form))
+    for code, n in queries.quirks(run).items():
+        click.echo(f"  odd      {n:>7}: {QUIRKS.get(code, code)}")
+    reasons = Counter(
+        str(problem) for one in queries.rejections(run, limit=100_000) for problem in queries.reasons(one)
+    )
+    for reason, n in reasons.most_common(20):
+        click.echo(f"  rejected {n:>7}: {reason}")
+    click.echo(f"Town {town.slug}, run {run.id}")
+    count = queries.counts(run)
     click.echo(
-        f"read {count['read']} = imported {count['imported']} + already there {count['unchanged']} "
+        f"read {count['read']} = imported {count['imported']} + already there {count['already_there']} "
         f"+ rejected {count['rejected']}"
     )
 
 
-def _profile(name: str) -> Profile:
-    path = Path(name) if name.endswith(".toml") else _PROFILES / f"{name}.toml"
-    if not path.is_file():
-        raise NotFound("profile")
-    return read_profile(path.read_text(encoding="utf-8"), name=path.stem)
-
-
-@contextmanager
-def _rows(file: Path) -> Iterator[Iterator[dict[str, str]]]:
-    """Read a CSV file row by row; bytes that are not UTF-8 stay visible as replacement characters."""
-    opened = gzip.open if file.suffix == ".gz" else open
-    with opened(file, "rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="") as text:
-        yield csv.DictReader(text)
-
-
-def _import_all(
-    rows: Iterator[dict[str, str]], profile: Profile, town: Town, *, rejections: Path | None, batch: int, at: datetime
-) -> Counter[str]:
-    actor = Actor(grants=(guard.Grant(guard.Role.MANAGER),), channel=Channel.IMPORT)
-    count: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    held: list[Case] = []
-    with _rejection_file(rejections) as write:
-
-        def store() -> None:
-            with scopes.town(town.id):  # one scope for each batch: on PostgreSQL a scope is a transaction
-                brought = actions.import_cases(actor=actor, town=town, cases=held, profile=profile.name, at=at)
-            count.update(imported=brought.n_imported, unchanged=brought.n_unchanged)
-            held.clear()
-
-        for number, row in enumerate(rows, start=2):
-            count["read"] += 1
-            found = read_case(row, profile, at=at)
-            if isinstance(found, list):
-                count["rejected"] += 1
-                reasons.update(str(problem) for problem in found)
-                write.writerow([number, profile.cell(row, "source_key"), "; ".join(map(str, found))])
-                continue
-            held.append(found)
-            if len(held) >= batch:
-                store()
-                click.echo(f"  {count['read']:>7} rows read, {count['imported']} imported", err=True)
-        store()
-    for reason, n in reasons.most_common(10):
-        click.echo(f"  rejected {n:>6}: {reason}")
-    return count
-
-
-@contextmanager
-def _rejection_file(path: Path | None):  # type: ignore[no-untyped-def]  # csv writers have no public type
-    with path.open("w", encoding="utf-8", newline="") if path else io.StringIO() as out:
-        writer = csv.writer(out)
-        writer.writerow(["row", "source_key", "reasons"])
-        yield writer
+def _take_back(run_id: UUID, *, slug: str) -> None:
+    town = territory.town_named(slug) if slug else None
+    if town is None:
+        raise NotFound("town")
+    with scopes.town(town.id):
+        actions.begin_undo(actor=_IMPORTER, run_id=run_id)
+    undone = actions.Undone(0, 0)
+    for undone in actions.undo_import(actor=_IMPORTER, town=town, run_id=run_id, at=timezone.now()):
+        if undone.n_removed % 10_000 < 500:
+            click.echo(f"  {undone.n_removed:>8} requests taken back", err=True)
+    with scopes.town(town.id):
+        kept = queries.kept_after_undo(queries.import_run(_IMPORTER, run_id), limit=100)
+    for one in kept:
+        click.echo(f"  kept, somebody has touched it: {one}")
+    click.echo(f"taken back {undone.n_removed}, kept {undone.n_kept}")

@@ -15,6 +15,7 @@ from banyan.apps.audit.rules import GENESIS, Written, commitment, key_of
 from banyan.base.ids import uuid7
 from banyan.kit import scopes
 from banyan.kit.guard import Actor
+from banyan.kit.rows import insert_many
 
 
 def record(
@@ -119,7 +120,7 @@ def record_first(firsts: Sequence[First]) -> None:
         )
         for first in firsts
     ]
-    Entry.objects.bulk_create([_row(words) for words in written])
+    insert_many(Entry, [_row(words) for words in written])
 
 
 def _last(subject: tuple[str, UUID]) -> tuple[int, str]:

@@ -2,7 +2,7 @@
 
 from banyan.apps.audit.queries.browsing import Deed, deeds
 from banyan.apps.audit.queries.seals import newest_checkpoint, proof
-from banyan.apps.audit.queries.timelines import Link, Moment, Passage, chain, passages, timeline, timelines
+from banyan.apps.audit.queries.timelines import Link, Moment, Passage, chain, continued, passages, timeline, timelines
 from banyan.apps.audit.queries.verification import Findings, verify
 from banyan.apps.audit.rules import Anchor
 
@@ -14,6 +14,7 @@ __all__ = [
     "Moment",
     "Passage",
     "chain",
+    "continued",
     "deeds",
     "newest_checkpoint",
     "passages",

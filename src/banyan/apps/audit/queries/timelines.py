@@ -76,6 +76,12 @@ def passages(
     return [Passage(*row) for row in rows.values_list(*Passage.__slots__)[:limit]]
 
 
+def continued(subject_type: str, subject_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of many subjects about which more was written than their first entry."""
+    rows = Entry.objects.filter(subject_type=subject_type, subject_id__in=list(subject_ids), sequence__gt=1)
+    return set(rows.values_list("subject_id", flat=True).distinct())
+
+
 def _of(subject: tuple[str, UUID]) -> Q:
     return Q(subject_type=subject[0], subject_id=subject[1])
 
