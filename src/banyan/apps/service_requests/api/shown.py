@@ -20,9 +20,14 @@ _COLUMNS: Final = (
     *("description", "version"),
 )
 #: What a history entry says to people who do not work here.
-_OPEN_FACTS: Final = frozenset({"from", "to", "service", "urgency", "party_id", "rating", "deadline_at", "n_photos"})
+_OPEN_FACTS: Final = frozenset(
+    {
+        *("from", "to", "service", "urgency", "party_id", "rating", "deadline_at", "n_photos"),
+        *("part", "part_party_id", "part_from", "part_to"),
+    }
+)
 #: Verbs of history that are words beside the steps.
-_BESIDE: Final = frozenset({"commented", "photographed", "rated"})
+_BESIDE: Final = frozenset({"commented", "photographed", "rated", "called_back"})
 
 
 def shower(town: Town, *, at: datetime, is_public: bool) -> Callable[[queries.Row | ServiceRequest], dict[str, Any]]:

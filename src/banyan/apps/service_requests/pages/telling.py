@@ -151,9 +151,8 @@ def told(
             continue
         whose = moment.facts.get("part_party_id") or party_id
         party = parties.register(town).by_id.get(UUID(whose)) if whose else None
-        called = _called_in(moment, town=town)
-        words = {"party": bi(party), "parties": called, "mine": reporter_account_id}
-        found.append(_one(moment, verb, ear=ear, names=names, photos=by_id, **words))
+        called, mine = _called_in(moment, town=town), reporter_account_id
+        found.append(_one(moment, verb, ear=ear, party=bi(party), called=called, mine=mine, names=names, photos=by_id))
     return found[::-1]
 
 
@@ -188,13 +187,13 @@ def _one(
     *,
     ear: Ear,
     party: str,
-    parties: str,
+    called: str,
     mine: UUID | None,
     names: Mapping[UUID, str],
     photos: Mapping[str, Photo],
 ) -> Told:
     sentence, icon = sentence_of(verb, moment.facts), SENTENCES[verb][1]
-    facts = {"party": party or gettext("a party"), "parties": parties, "rating": moment.facts.get("rating", "")}
+    facts = {"party": party or gettext("a party"), "parties": called, "rating": moment.facts.get("rating", "")}
     facts["rung"] = bi(dict(moment.facts), "rung")
     facts["minutes"] = working(moment.facts.get("decided_minutes"))
     shown = [photos[one["id"]] for one in moment.facts.get("photos", ()) if one["id"] in photos]
