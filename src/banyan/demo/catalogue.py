@@ -23,7 +23,7 @@ class Service:
 
     `targets`: urgency -> stage (triage, dispatch, accept, handle, verify, whole) -> minutes, of the wall clock where
     `is_clock_always_on`, otherwise working minutes.  `responsible_kinds`: kinds of party, the first that answers for
-    the area (`group` is the topic of its duty) has it.
+    the area (`group` is the topic of its duty) has it.  `attributes`: what it asks beside the words.
     """
 
     code: str
@@ -60,4 +60,5 @@ def services() -> tuple[Service, ...]:
 
 
 def _service(fields: dict[str, Any]) -> Service:
-    return Service(**{**fields, "responsible_kinds": tuple(fields["responsible_kinds"])})
+    lists = {name: tuple(fields.get(name, ())) for name in ("responsible_kinds", "attributes")}
+    return Service(**fields | lists)

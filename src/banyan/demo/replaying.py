@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from itertools import islice
@@ -25,6 +25,8 @@ from banyan.kit.guard import Actor, Channel
 #: Happenings in one transaction: short enough that a visitor's own write waits a moment only.
 BATCH: Final = 200
 _REQUESTS: Final = UUID("6f0c1d53-7d0b-5a36-9c55-0d3f5a0b7a11")
+#: What the services that need it are told beside the words.
+_ANSWERS: Final[Mapping[str, Mapping[str, str]]] = {"lift_out": {"people_inside": "no"}}
 #: What is older than this is replayed as history, without news in anybody's inbox.
 NEWS: Final = timedelta(days=3)
 
@@ -103,6 +105,7 @@ def _reported(settled: Settled, report: Report, actor: Actor, request_id: UUID, 
         intake=report.channel,
         contact_name=report.contact_name,
         contact_phone=report.contact_phone,
+        attributes=_ANSWERS.get(report.service, {}),
     )
     requests.report(actor=actor, town=settled.town, draft=draft, at=at)
 

@@ -112,7 +112,7 @@ def _code(at: str, given: Attribute, problems: list[Problem]) -> str:
 
 def _datatype(at: str, given: Attribute, problems: list[Problem]) -> Datatype:
     datatype = given.get("datatype", str(Datatype.STRING))
-    if datatype in set(Datatype):
+    if isinstance(datatype, str) and datatype in set(Datatype):
         return Datatype(datatype)
     value = {"value": str(datatype)[:40]}
     problems.append(Problem(f"{at}.datatype", "unknown", mark("There is no type of data “{value}”."), value))
