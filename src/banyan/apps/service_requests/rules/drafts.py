@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from banyan.apps.service_requests.rules.privacy import Privacy, privacy_problems
 from banyan.apps.service_requests.rules.states import Intake, Urgency, words_problems
 from banyan.base.coordinates import System
 from banyan.base.errors import Problem, mark
@@ -27,6 +28,7 @@ class Draft:
     point.  `contact_*` is how to reach the reporter, or the person for whom the staff writes it down.  `id` may be made
     by a client without network; `source_key` is the identifier in another system.
     Where `is_passed_on`, the account passes on what somebody else has told it: the contact is theirs, not its own.
+    `privacy`: named, anonymous or confidential (`rules.privacy`).
     `attributes`: code of an attribute of the service -> value, or several (`rules.attributes`).
     """
 
@@ -46,6 +48,7 @@ class Draft:
     source_key: str | None = None
     id: UUID | None = None
     is_passed_on: bool = False
+    privacy: str = str(Privacy.NAMED)
     attributes: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
 
@@ -67,7 +70,7 @@ def draft_problems(draft: Draft, *, at: datetime, needs_place: bool) -> list[Pro
         problems.append(Problem("requested_at", "future", mark("The time lies in the future.")))
     if draft.requested_at is not None and draft.intake != Intake.IMPORT and draft.requested_at < at - OLDEST:
         problems.append(Problem("requested_at", "too_old", mark("The time lies more than a year back.")))
-    return problems + _point_problems(draft, needs_place=needs_place)
+    return problems + privacy_problems(draft) + _point_problems(draft, needs_place=needs_place)
 
 
 def _point_problems(draft: Draft, *, needs_place: bool) -> list[Problem]:

@@ -97,6 +97,19 @@ def read(from_text: str, until_text: str) -> Period:
     return Period(*days)
 
 
+#: Name of a period that is offered -> how it is reckoned from today (`named`).
+NAMES: Final = ("days_30", "days_90", "last_month", "quarter", "year")
+
+
+def named(name: str, today_on: date) -> Period:
+    """Return a period by its name: the last 30 or 90 days, or the last 1, 3 or 12 whole months; 90 days for others."""
+    n_months = {"last_month": 1, "quarter": 3, "year": 12}.get(name)
+    if n_months is None:
+        return Period(today_on - timedelta(days=29 if name == "days_30" else 89), today_on)
+    this_month_on = today_on.replace(day=1)
+    return Period(months_before(this_month_on, n_months), this_month_on - timedelta(days=1))
+
+
 def midnight(on: date, *, zone: str) -> datetime:
     """Return the instant at which a day begins on the clocks of a zone."""
     return datetime(on.year, on.month, on.day, tzinfo=ZoneInfo(zone))

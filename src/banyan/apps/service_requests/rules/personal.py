@@ -124,7 +124,43 @@ _NAMED_BANK: Final = re.compile(
 )
 #: GB/T 2260: the first two digits of a code of an administrative division.
 _PROVINCES: Final = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
+    [
+        "11",
+        "12",
+        "13",
+        "14",
+        "15",
+        "21",
+        "22",
+        "23",
+        "31",
+        "32",
+        "33",
+        "34",
+        "35",
+        "36",
+        "37",
+        "41",
+        "42",
+        "43",
+        "44",
+        "45",
+        "46",
+        "50",
+        "51",
+        "52",
+        "53",
+        "54",
+        "61",
+        "62",
+        "63",
+        "64",
+        "65",
+        "71",
+        "81",
+        "82",
+        "83",
+    ]
 )
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -210,7 +246,7 @@ _OF_A_THING: Final = re.compile(
     re.IGNORECASE,
 )
 #: Numbers that a service pays for: they are nobody's own.
-_OF_A_SERVICE: Final = frozenset("400 800 888 877 866 855 844 833".split())
+_OF_A_SERVICE: Final = frozenset(["400", "800", "888", "877", "866", "855", "844", "833"])
 
 
 def _phones(plain: str) -> _Hits:

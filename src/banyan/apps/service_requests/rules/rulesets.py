@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from banyan.apps.service_requests.rules import answer_templates, ladder, rates, routing, same, verification
+from banyan.apps.service_requests.rules import answer_templates, ladder, privacy, rates, routing, same, verification
 from banyan.base.errors import Problem
 
 
@@ -46,6 +46,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
         "ladder": Subject(ladder.problems, ladder.DEFAULT),
         "repeats": Subject(same.repeats_problems, same.REPEATS_DEFAULT),
         "answers": Subject(answer_templates.answers_problems, answer_templates.ANSWERS_DEFAULT),
+        "retention": Subject(privacy.retention_problems, privacy.DEFAULT_RETENTION),
         "verification": Subject(verification.problems, {"policies": []}),
     }
 )

@@ -206,7 +206,7 @@ NEEDS: Final[Mapping[Step, tuple[str, ...]]] = {
 }
 #: Step -> words that may come with it beside those it needs.
 TAKES: Final[Mapping[Step, tuple[str, ...]]] = {
-    Step.TRIAGE: ("service_code", "urgency", "is_text_public", "reason"),
+    Step.TRIAGE: ("service_code", "urgency", "is_text_public", "public_text", "reason"),
     Step.DISPATCH: ("handler_account_id", "way", "reason"),
     Step.VERIFY: ("reason",),
     Step.CLOSE: ("reason",),
@@ -233,6 +233,8 @@ class Wanted:
     service_code: str = ""
     urgency: str = ""
     is_text_public: bool | None = None
+    public_text: str = ""
+    """What everybody reads where the words are published; "" hides what tells who somebody is."""
     review_on: date | None = None
     way: str = ""
     """How the handler is found (`routing.Way`): assign, grab or round_robin; "" takes who is named, else nobody."""
@@ -278,7 +280,9 @@ def check_words(step: Step, wanted: Wanted, *, today: date | None = None) -> Non
         for name in sorted(given)
         if name not in needed and name not in taken
     ]
-    problems += words_problems({"reason": wanted.reason, "remedy": wanted.remedy})
+    problems += words_problems(
+        {"reason": wanted.reason, "remedy": wanted.remedy, "public_text": wanted.public_text}
+    )
     if wanted.urgency and wanted.urgency not in set(Urgency):
         problems.append(
             Problem("urgency", "unknown", mark("There is no urgency “{value}”."), {"value": wanted.urgency[:40]})
