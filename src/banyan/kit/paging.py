@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -36,7 +36,7 @@ def page_of(
     Parameters
     ----------
     order
-        An instant column and the unique `id`, both with or both without a leading minus.
+        A column of instants or of days and the unique `id`, both with or both without a leading minus.
     size
         Rows on a page, 1 to 200.
 
@@ -68,19 +68,19 @@ def page_of(
     )
 
 
-def _written(backward: bool, at: datetime, row_id: UUID) -> str:
+def _written(backward: bool, at: date, row_id: UUID) -> str:
     words = json.dumps([int(backward), at.isoformat(), str(row_id)])
     return base64.urlsafe_b64encode(words.encode()).decode().rstrip("=")
 
 
-def _read(cursor: str) -> tuple[bool, datetime, UUID]:
+def _read(cursor: str) -> tuple[bool, date, UUID]:
     try:
         words = json.loads(base64.urlsafe_b64decode(cursor[:300] + "=" * (-len(cursor[:300]) % 4)))
         backward, at, row_id = words
-        instant = datetime.fromisoformat(at)
-        if instant.tzinfo is None:
+        place = datetime.fromisoformat(at) if "T" in at else date.fromisoformat(at)
+        if isinstance(place, datetime) and place.tzinfo is None:
             raise ValueError("no time zone")
-        return bool(backward), instant, UUID(row_id)
+        return bool(backward), place, UUID(row_id)
     except (ValueError, TypeError, AttributeError, binascii.Error, UnicodeError, OverflowError, RecursionError):
         raise InvalidInput(
             mark("The page"), [Problem("cursor", "invalid", mark("This is no cursor of ours."))]

@@ -22,6 +22,7 @@ QUEUES: Final[Mapping[str, frozenset[Status]]] = {
     "dispatch": frozenset({Status.TRIAGED, Status.REOPENED, Status.RETURNED}),
     "parties": frozenset({Status.DISPATCHED, Status.ACCEPTED, Status.IN_PROGRESS, Status.PAUSED}),
     "verify": frozenset({Status.RESOLVED, Status.VERIFIED}),
+    "parked": frozenset({Status.PARKED}),
     "overdue": OPEN,
     "open": OPEN,
     "ended": ENDED,
@@ -114,7 +115,7 @@ def as_filter(asked: Asked, *, actor: Actor, town: Town) -> Filter:
         handler_account_id=actor.account_id if asked.mine else None,
         is_overdue=asked.queue == "overdue",
         words=asked.q,
-        order="clock" if asked.by_clock else "newest",
+        order="review" if asked.queue == "parked" else "clock" if asked.by_clock else "newest",
     )
 
 

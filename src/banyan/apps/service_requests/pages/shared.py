@@ -94,7 +94,7 @@ def whole_clock(request: ServiceRequest | queries.Row, *, at: datetime) -> Clock
     stopped = Status(request.status) in STOPPED
     if request.deadline_at is None:
         return Clock(None, is_paused=False, is_done=stopped, due_at=None)
-    paused = request.status == Status.PAUSED
+    paused = request.status in (Status.PAUSED, Status.PARKED)
     left = request.remaining_min if paused else wall_min(request.stopped_at or at, until=request.deadline_at)
     return Clock(left, is_paused=paused, is_done=stopped, due_at=request.deadline_at)
 
