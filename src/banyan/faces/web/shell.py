@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from banyan.apps.notices import queries as notices
 from banyan.apps.territory.models import Town
 from banyan.apps.territory.pages import layers
+from banyan.kit import guard
 from banyan.kit.guard import ANYONE, Actor, Role
 from banyan.kit.templating import language
 
@@ -67,7 +68,7 @@ def _shell(request: HttpRequest) -> Shell:
 
 
 #: Pages that belong to an entry of the navigation without being it begin like this.
-_INSIDE: Final = {"administration": "office_"}
+_INSIDE: Final = {"administration": "office_", "rates": "rates_"}
 
 
 def _nav(request: HttpRequest, town: Town, actor: Actor, unread: int) -> list[Item]:
@@ -79,6 +80,7 @@ def _nav(request: HttpRequest, town: Town, actor: Actor, unread: int) -> list[It
         ("public_list", gettext("In town"), "map", True),
         ("my_requests", gettext("Mine"), "list", signed_in(actor)),
         ("inbox", gettext("News"), "bell", signed_in(actor)),
+        ("rates", gettext("Rates"), "chart", may_read_rates(actor)),
         ("administration", gettext("Town office"), "settings", bool(actor.roles & {Role.MANAGER, Role.AUDITOR})),
     ]
     here = getattr(getattr(request, "resolver_match", None), "url_name", "")
@@ -97,6 +99,11 @@ def _nav(request: HttpRequest, town: Town, actor: Actor, unread: int) -> list[It
 
 def _is_here(name: str, here: str) -> bool:
     return here == name or (name in _INSIDE and here.startswith(_INSIDE[name]))
+
+
+def may_read_rates(actor: Actor) -> bool:
+    """Say whether the actor reads the rates of the town or of a part of it."""
+    return guard.may(actor, "service_requests.read_rates")
 
 
 def signed_in(actor: Actor) -> bool:

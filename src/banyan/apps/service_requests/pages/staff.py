@@ -6,7 +6,7 @@ from typing import Final
 
 from django.urls import URLPattern, path
 
-from banyan.apps.service_requests.pages import board, catalogue, steps, tasks
+from banyan.apps.service_requests.pages import board, catalogue, rates, steps, tasks
 
 _ONE: Final = "requests/<uuid:service_request_id>/staff/"
 
@@ -21,6 +21,12 @@ paths: Final[list[URLPattern]] = [
     path(f"{_ONE}steps/<slug:step>/", steps.take, name="staff_step"),
     path("tasks/", tasks.tasks, name="tasks"),
     path("tasks/<uuid:service_request_id>/", tasks.take, name="task_step"),
+    path("rates/", rates.rates, name="rates"),
+    path("rates/list/", rates.behind, name="rates_list"),
+    path("rates/public/", rates.public, name="rates_public"),
+    path("rates/rates.<slug:form>", rates.export, name="rates_file"),
+    path("rates/exclusions/<uuid:exclusion_id>/lift/", rates.lift, name="rates_lift"),
+    path(f"{_ONE}rates/", rates.exclude, name="rates_exclude"),
     path("office/catalogue/", catalogue.services, name="office_catalogue"),
     path("office/catalogue/exchange/", catalogue.exchange, name="office_catalogue_exchange"),
     path("office/catalogue/export.<slug:form>", catalogue.export, name="office_catalogue_export"),

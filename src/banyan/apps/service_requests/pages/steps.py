@@ -125,6 +125,7 @@ class StaffPart:
     may_note: bool
     may_answer: bool
     may_contact: bool
+    may_exclude: bool
     most_photos: int
 
 
@@ -169,6 +170,7 @@ def staff_part(
         may_note=guard.may(actor, "service_requests.comment_internal", subject=subject),
         may_answer=guard.may(actor, "service_requests.comment", subject=subject),
         may_contact=may_contact,
+        may_exclude=guard.may(actor, "service_requests.exclude_from_rates", subject=subject),
         most_photos=images.MOST_PICTURES,
     )
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Case, Count, QuerySet, Value, When
 
+from banyan.apps.audit import queries as audit
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests.models import RateExclusion, ServiceRequest
 from banyan.apps.service_requests.queries import measures
@@ -26,7 +28,7 @@ from banyan.apps.service_requests.rules.periods import Period
 from banyan.apps.service_requests.rules.rates import Counts, Rate, Score, Share, Tally, score, shown
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
-from banyan.base.errors import InvalidInput, Problem, mark
+from banyan.base.errors import NotFound
 from banyan.kit import guard
 from banyan.kit.guard import Actor
 from banyan.kit.paging import Page, page_of
@@ -114,7 +116,7 @@ def _report(rows: QuerySet[ServiceRequest], asked: Asked, *, town: Town, at: dat
     found: dict[str, list[Counts]] = defaultdict(lambda: [Counts()] * len(slices))
     for (key, place), counts in sums.items():
         found[key][place] = counts
-    lines = [_line(key, _name(key, asked, town=town), row, rules=rules) for key, row in found.items()]
+    lines = [_line(key, name_of(key, asked, town=town), row, rules=rules) for key, row in found.items()]
     whole = [_added(row[place] for row in found.values()) for place in range(len(slices))]
     return Report(
         period=asked.period,
@@ -236,21 +238,33 @@ def _key(value: UUID | None, asked: Asked, *, town: Town) -> str:
     return service.group if asked.by is By.GROUP else service.code
 
 
-def _name(key: str, asked: Asked, *, town: Town) -> tuple[str, str]:
+def name_of(key: str, asked: Asked, *, town: Town) -> tuple[str, str]:
+    """Return the name of a group in Chinese and English; two empty ones for requests that belong to none.
+
+    Raises
+    ------
+    NotFound
+        The town knows no such group.
+    """
     if not key:
         return "", ""
+    versions = catalogue(town).by_id.values()
     if asked.by is By.UNIT:
-        party = parties.register(town).by_id[UUID(key)]
-        return party.name_zh, party.name_en
+        party = next((one for one in parties.register(town).by_id.values() if str(one.id) == key), None)
+        return _names(party)
     if asked.by is By.PLACE:
-        place = territory.tree(town).by_code[key]
-        return place.name_zh, place.name_en
+        return _names(territory.tree(town).by_code.get(key))
     if asked.by is By.GROUP:
-        found = next(one for one in catalogue(town).by_id.values() if one.group == key)
-        return found.group_zh, found.group_en
-    # of several versions, the one that is offered now tells the name
-    found = max((one for one in catalogue(town).by_id.values() if one.code == key), key=lambda one: one.version)
-    return found.name_zh, found.name_en
+        found = next((one for one in versions if one.group == key), None)
+        return (found.group_zh, found.group_en) if found else _names(None)
+    # of several versions, the newest tells the name
+    return _names(max((one for one in versions if one.code == key), key=lambda one: one.version, default=None))
+
+
+def _names(thing: Any) -> tuple[str, str]:
+    if thing is None:
+        raise NotFound("group")
+    return thing.name_zh, thing.name_en
 
 
 # --- the requests behind a number ------------------------------------------------------------------------------------
@@ -306,8 +320,7 @@ def _members(key: str, asked: Asked, *, town: Town) -> dict[str, Any]:
     """Return the filter of a group: the units, versions of services or places that fold into it."""
     column = _COLUMN[asked.by]
     if asked.by is By.UNIT:
-        if key and key not in {str(one) for one in parties.register(town).by_id}:
-            raise InvalidInput(mark("The list"), [Problem("key", "unknown", mark("There is no such party."))])
+        name_of(key, asked, town=town)  # an unknown one is not found
         return {column: UUID(key)} if key else {f"{column}__isnull": True}
     if asked.by is By.PLACE:
         inside = [one.id for one in territory.tree(town).places if _key(one.id, asked, town=town) == key]
@@ -353,3 +366,49 @@ def left_out(actor: Actor, *, town: Town, limit: int = 100) -> list[LeftOut]:
 def is_left_out(service_request_id: UUID) -> bool:
     """Say whether somebody left a request out of the rates.  The caller has authorised the read."""
     return RateExclusion.objects.filter(service_request_id=service_request_id, lifted_at__isnull=True).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A request that a unit gave back: which unit, when and why.  `reason` is None where its words were erased."""
+
+    service_request_id: UUID
+    service_id: UUID
+    party_id: UUID | None
+    at: datetime
+    reason: str | None
+
+
+def given_back(actor: Actor, period: Period, *, town: Town, limit: int = 30) -> list[GivenBack]:
+    """Return the returns, with their reasons, of the newest requests of a period that were given back.
+
+    Two or three SQL statements; `limit` bounds the requests.
+
+    Raises
+    ------
+    SignInNeeded, Forbidden
+        The actor may not read rates.
+    """
+    guard.authorise(actor, VERB)
+    rows = _of_days(within(guard.reach(actor, VERB), town=town), period, period, town=town)
+    found = dict(rows.filter(n_returned__gt=0).order_by(*ORDERS["newest"]).values_list("id", "service_id")[:limit])
+    held: dict[UUID, UUID] = {}
+    returns = []
+    for moment in audit.timelines(("service_request", one) for one in found) if found else ():
+        request_id = moment.subject[1]
+        if moment.verb == _RETURNED:
+            reason = moment.words.get("reason", "")
+            returns.append(GivenBack(request_id, found[request_id], held.pop(request_id, None), moment.at, reason))
+        elif moment.facts.get("party_id"):
+            held[request_id] = UUID(moment.facts["party_id"])
+    return returns[::-1]
+
+
+_RETURNED: Final = "service_requests.return"
+
+
+def newest_on(actor: Actor, *, town: Town) -> date | None:
+    """Return the day of the newest request that the actor reaches, on the town's clocks; None where there is none."""
+    rows = within(guard.reach(actor, VERB), town=town).order_by(*ORDERS["newest"])
+    newest: datetime | None = rows.values_list("requested_at", flat=True).first()
+    return newest.astimezone(ZoneInfo(town.time_zone)).date() if newest else None
