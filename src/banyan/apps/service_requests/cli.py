@@ -89,9 +89,13 @@ def _id_of(name: str) -> UUID:
 @click.option("--photo", "photos", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", "contact_name", default="", help="Name of the one who reports.")
 @click.option("--phone", "contact_phone", default="", help="Phone of the one who reports.")
-def report(slug: str, who: str, photos: tuple[Path, ...], **words: object) -> None:
+@click.option("--attribute", "answers", multiple=True, metavar="CODE=VALUE", help="What the service asks; may repeat.")
+def report(slug: str, who: str, photos: tuple[Path, ...], answers: tuple[str, ...], **words: object) -> None:
     """Report something; prints the tracking number, which is a secret of the reporter."""
-    draft = actions.Draft(**words)  # type: ignore[arg-type]
+    given: dict[str, list[str]] = {}
+    for answer in answers:
+        given.setdefault(answer.partition("=")[0], []).append(answer.partition("=")[2])
+    draft = actions.Draft(**words, attributes=given)  # type: ignore[arg-type]
     with _entered(slug, who) as (town, actor):
         shots = [photo.read_bytes() for photo in photos]
         received = actions.report(actor=actor, town=town, draft=draft, at=timezone.now(), photos=shots)
