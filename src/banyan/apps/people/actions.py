@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models.fields.reverse_related import ForeignObjectRel
+
 from banyan.apps.audit import actions as audit
 from banyan.apps.people.models import Look, Person
 from banyan.apps.people.rules import Contact, contact_problems
@@ -14,7 +16,7 @@ from banyan.base.errors import InvalidInput, NotFound, Problem, SignInNeeded, ma
 from banyan.kit import scopes
 from banyan.kit.guard import Actor
 
-__all__ = ["Contact", "ContactView", "change_own", "contact_problems", "enter", "look"]
+__all__ = ["Contact", "ContactView", "change_own", "contact_problems", "enter", "forget", "look"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +143,29 @@ def look(
             )
     shown = {name: getattr(person, name) if name in fields else "" for name in ("name", "phone", "email")}
     return ContactView(person_id=person.id, **shown)
+
+
+def forget(*, actor: Actor, person_id: UUID, at: datetime) -> bool:
+    """Forget how a person is reached and their words in history, where nothing else needs it; say whether it was done.
+
+    Somebody with an account keeps their contact under My data, and somebody whom another record refers to keeps it for
+    that record.  Who looked stays, about nobody any more.  The caller has authorised the forgetting.
+    """
+    with scopes.action_transaction():
+        person: Person | None = Person.objects.select_for_update(of=("self",)).filter(id=person_id).first()
+        if person is None or person.account_id is not None or _is_referred_to(person):
+            return False
+        person.name = person.phone = person.email = person.language = ""
+        person.save(update_fields=["name", "phone", "email", "language"])
+        audit.erase_words(actor=actor, person_id=person_id, at=at)
+    return True
+
+
+def _is_referred_to(person: Person) -> bool:
+    """Say whether any record beside the looks refers to a person."""
+    for relation in Person._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, ForeignObjectRel) or relation.related_model is Look:
+            continue
+        if relation.related_model._default_manager.filter(**{relation.field.name: person}).exists():
+            return True
+    return False

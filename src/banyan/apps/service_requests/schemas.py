@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -12,6 +12,7 @@ from pydantic import Field
 
 from banyan.apps.service_requests.rules import WORDS_LIMIT, Intake, Kind, Status, Step, Urgency
 from banyan.apps.service_requests.rules.attributes import Datatype
+from banyan.apps.service_requests.rules.privacy import Privacy
 from banyan.base.coordinates import System
 from banyan.kit.api import TEXT_PATTERN, Body, Identifier, Instant, OwnIdentifier, Version
 
@@ -162,7 +163,9 @@ class RequestOut(Schema):
     is_overdue: bool
     rating: int | None
     is_text_public: bool
-    description: str
+    description: Annotated[
+        str, Field(description="In a public view the words for everybody, empty where none were published.")
+    ]
     version: int
 
 
@@ -191,6 +194,10 @@ class RequestWholeOut(RequestOut):
     """One request.  What stands after `steps` is filled only where `access` is full."""
 
     access: Literal["full", "public"]
+    privacy: Privacy
+    """named where the asker may not know."""
+    public_text: Annotated[str, Field(description="What everybody reads where it differs from the description.")]
+    retain_until: date | None
     steps: list[Step]
     matter_id: UUID | None
     building: PlaceNamed | None
@@ -286,6 +293,9 @@ class ReportIn(Body):
     contact_name: Name = ""
     contact_phone: Annotated[str, Field(max_length=24, pattern=TEXT_PATTERN)] = ""
     contact_email: Annotated[str, Field(max_length=254, pattern=TEXT_PATTERN)] = ""
+    privacy: Annotated[
+        Privacy, Field(strict=False, description="anonymous keeps no contact; confidential is never public.")
+    ] = Privacy.NAMED
     requested_at: Instant | None = None
     attributes: Annotated[dict[Code, Words | Annotated[list[Words], Field(max_length=60)]], Field(max_length=20)] = {}
     id: OwnIdentifier | None = None
@@ -302,6 +312,17 @@ class StepIn(Body):
     handler_account_id: Identifier | None = None
     service_code: Code = ""
     urgency: Annotated[Urgency, Field(strict=False)] | None = None
+    is_text_public: bool | None = None
+    public_text: Annotated[
+        Words, Field(description="What everybody reads once the words are public; empty hides personal data by itself.")
+    ] = ""
+
+
+class RedactionIn(Body):
+    """The words that everybody reads in the place of the description; empty hides the personal data that is found."""
+
+    version: Version
+    text: Words = ""
     is_text_public: bool | None = None
 
 

@@ -147,15 +147,22 @@ def _one_role(actor: Actor) -> str:
     return roles.pop() if len(roles) == 1 else ""
 
 
-def erase_words(*, actor: Actor, person_id: UUID, at: datetime) -> int:
-    """Erase every personal word about a person from the history of the town in scope; return how many words.
+def erase_words(
+    *, actor: Actor, at: datetime, person_id: UUID | None = None, subject: tuple[str, UUID] | None = None
+) -> int:
+    """Erase every personal word about a person, or beside one subject, from the history of the town in scope.
+
+    Returns how many words were erased.
 
     The value, its salt and whom it was about are destroyed: the commitment in the chain tells nothing any more, and the
     chain stays whole.  That words were erased, of which entries and when, is itself written into history.  The caller
     has authorised the erasure and knows what must stay by law.
     """
     with scopes.action_transaction():
-        held = Disclosure.objects.select_for_update().filter(person_id=person_id, value__isnull=False)
+        about: dict[str, Any] = {"person_id": person_id}
+        if subject is not None:
+            about = {"entry__subject_type": subject[0], "entry__subject_id": subject[1]}
+        held = Disclosure.objects.select_for_update(of=("self",)).filter(**about, value__isnull=False)
         fields: dict[UUID, list[str]] = {}
         for row in held.order_by("entry_id", "field"):
             fields.setdefault(row.entry_id, []).append(row.field)

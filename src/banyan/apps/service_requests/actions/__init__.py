@@ -21,10 +21,12 @@ from banyan.apps.service_requests.actions.incidents import (
 )
 from banyan.apps.service_requests.actions.joint import summon, take_part_step
 from banyan.apps.service_requests.actions.merging import merge, unmerge
+from banyan.apps.service_requests.actions.privacy import due_for_forgetting, forget, redact
 from banyan.apps.service_requests.actions.rates import exclude_from_rates, lift_rate_exclusion
 from banyan.apps.service_requests.actions.report import Received, report
 from banyan.apps.service_requests.actions.rulesets import known_of, publish_rules
 from banyan.apps.service_requests.actions.rulings import Decision, Question, ask_ruling, decide_ruling, withdraw_ruling
+from banyan.apps.service_requests.actions.searching import index, reindex, reindex_town, unindex
 from banyan.apps.service_requests.actions.steps import take_step
 from banyan.apps.service_requests.actions.supervising import (
     Climbed,
@@ -71,11 +73,14 @@ __all__ = [
     "decide_ruling",
     "detach",
     "dispatch_by_rule",
+    "due_for_forgetting",
     "end_import",
     "end_incident",
     "exclude_from_rates",
     "follow",
+    "forget",
     "import_cases",
+    "index",
     "import_file",
     "keep_quirks",
     "known_of",
@@ -90,6 +95,9 @@ __all__ = [
     "read_contact",
     "reckon_rungs",
     "record_return_call",
+    "redact",
+    "reindex",
+    "reindex_town",
     "report",
     "settle_silence",
     "store_rows",
@@ -100,6 +108,7 @@ __all__ = [
     "take_steps",
     "take_update",
     "undo_import",
+    "unindex",
     "unfollow",
     "unmerge",
     "withdraw_ruling",

@@ -5,29 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError
 
 from banyan.apps.audit import actions as audit
 from banyan.apps.matters import actions as matters
 from banyan.apps.people import actions as people
 from banyan.apps.service_requests import events, queries
+from banyan.apps.service_requests.actions import searching
 from banyan.apps.service_requests.actions.photos import stored_photos
 from banyan.apps.service_requests.errors import IdTaken
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.rules import ON_BEHALF, Draft, Intake, Status, clocks, draft_problems
 from banyan.apps.service_requests.rules.attributes import Value, read_values
 from banyan.apps.service_requests.rules.likeness import cell_of
+from banyan.apps.service_requests.rules.personal import hidden
+from banyan.apps.service_requests.rules.privacy import Privacy, unlinkable
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base.calendar import ALWAYS, Calendar
 from banyan.base.coordinates import LonLat, System, convert
 from banyan.base.errors import InvalidInput, Problem, mark
-from banyan.base.ids import tracking_number, uuid7
+from banyan.base.ids import tracking_number, uuid4, uuid7
 from banyan.kit import facts, guard, scopes
 from banyan.kit.guard import Actor
 from banyan.kit.images import Picture, pictures
@@ -70,12 +74,28 @@ def report(*, actor: Actor, town: Town, draft: Draft, at: datetime, photos: Sequ
     if draft.intake in ON_BEHALF:
         guard.authorise(actor, "service_requests.report_on_behalf")
     found, shots = _checked(draft, town=town, at=at, photos=photos)
+    actor, draft = _unnamed(actor, draft), _unlinked(draft)
     with _id_used_once(draft), scopes.action_transaction():
         request = _stored(actor, draft, found, town=town, at=at)
         stored_photos(request, shots, moment="report", actor=actor, at=at)
         entry = _recorded(actor, request, found, at=at, n_photos=len(shots))
+        searching.index([request])
         facts.publish(events.ServiceRequestReceived(request.id, entry))
     return Received(request.id, request.tracking_number, request)
+
+
+def _unnamed(actor: Actor, draft: Draft) -> Actor:
+    """Return who acts: nobody known where the report is anonymous, unless staff write it down for somebody."""
+    is_unnamed = draft.privacy == Privacy.ANONYMOUS and draft.intake not in ON_BEHALF
+    return replace(actor, account_id=None, grants=()) if is_unnamed else actor
+
+
+def _unlinked(draft: Draft) -> Draft:
+    """Return a draft whose identifier does not tell when it was made, where it is confidential."""
+    if draft.privacy != Privacy.CONFIDENTIAL:
+        return draft
+    key = settings.SECRET_KEY.encode()
+    return replace(draft, id=unlinkable(draft.id, key=key) if draft.id else uuid4())
 
 
 def calendar_of(service: queries.ServiceView, *, town: Town) -> Calendar:
@@ -180,6 +200,9 @@ def _stored(actor: Actor, draft: Draft, found: _Found, *, town: Town, at: dateti
         kind=found.service.kind,
         channel=draft.intake,
         description=draft.description.strip(),
+        public_text=_public_text(draft),
+        privacy=draft.privacy,
+        retain_until=queries.kept_until(draft.privacy, found.service.kind, town=town, at=at),
         attributes=dict(found.attributes),
         lon=found.point.lon if found.point else None,
         lat=found.point.lat if found.point else None,
@@ -200,6 +223,13 @@ def _stored(actor: Actor, draft: Draft, found: _Found, *, town: Town, at: dateti
     )
     request.save(force_insert=True)
     return request
+
+
+def _public_text(draft: Draft) -> str:
+    """Return the words with personal data hidden, "" where there is nothing to hide."""
+    words = draft.description.strip()
+    shown = hidden(words)
+    return "" if shown == words else shown
 
 
 def _recorded(actor: Actor, request: ServiceRequest, found: _Found, *, at: datetime, n_photos: int) -> UUID:

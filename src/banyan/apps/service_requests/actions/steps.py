@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from banyan.apps.audit import actions as audit
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import events, queries, rules
-from banyan.apps.service_requests.actions import following, keeping, turns
+from banyan.apps.service_requests.actions import following, keeping, privacy, turns
 from banyan.apps.service_requests.actions.report import calendar_of
 from banyan.apps.service_requests.errors import IllegalStep
 from banyan.apps.service_requests.models import ServiceRequest
@@ -72,6 +72,8 @@ def take_step(
         rules.check_words(step, wanted, today=at.astimezone(ZoneInfo(town.time_zone)).date())
         changes = _changes(actor, request, step, wanted, town=town) | following.counted(request, step)
         changes |= keeping.columns(actor, request, step, because, changes, town=town, at=at)
+        if after in rules.ENDED:
+            changes["retain_until"] = queries.kept_until(request.privacy, request.kind, town=town, at=at)
         held_by = request.party_id
         entry = _stored(
             actor,
@@ -85,6 +87,7 @@ def take_step(
             at=at,
             because=because,
         )
+        privacy.keep_findable(request, changes)
         following.follow(actor, request, step, wanted, from_party_id=held_by, at=at)
         facts.publish(events.ServiceRequestMoved(request.id, entry, str(step), actor.account_id))
     return request
@@ -122,7 +125,7 @@ def _triaged(request: ServiceRequest, wanted: Wanted, *, town: Town) -> dict[str
     catalogue = queries.catalogue(town)
     changes: dict[str, Any] = {}
     if wanted.is_text_public is not None:
-        changes["is_text_public"] = wanted.is_text_public
+        changes |= privacy.published(request, is_text_public=wanted.is_text_public, text=wanted.public_text)
     if wanted.urgency:
         changes["urgency"] = wanted.urgency
     if wanted.service_code and wanted.service_code != catalogue.by_id[request.service_id].code:
@@ -190,7 +193,7 @@ def _stored(
         **({"way": wanted.way} if wanted.way else {}),
         **(because.facts() if because else {}),
     }
-    personal = {name: text for name in ("reason", "remedy") if (text := getattr(wanted, name))}
+    personal = {name: text for name in ("reason", "remedy", "public_text") if (text := getattr(wanted, name))}
     entry = audit.record(
         actor=actor,
         verb=f"service_requests.{step}",
@@ -208,5 +211,5 @@ def _plain(changes: dict[str, Any]) -> dict[str, Any]:
     return {
         name: str(value) if isinstance(value, UUID | date) else value
         for name, value in changes.items()
-        if name not in {"remedy", "pause_reason", "responded_at", "resolved_at"}
+        if name not in {"remedy", "pause_reason", "public_text", "responded_at", "resolved_at"}
     }

@@ -81,7 +81,7 @@ def list_service_requests(
     summary="One request, in full or its public part",
 )
 def read_service_request(request: TownRequest, service_request_id: UUID) -> HttpResponse:
-    return answered(whole_request(request, queries.public(service_request_id)))
+    return answered(whole_request(request, _seen(request, service_request_id)))
 
 
 @router.get(
@@ -91,7 +91,7 @@ def read_service_request(request: TownRequest, service_request_id: UUID) -> Http
     summary="The history of a request",
 )
 def read_timeline(request: TownRequest, service_request_id: UUID) -> HttpResponse:
-    found = queries.public(service_request_id)
+    found = _seen(request, service_request_id)
     entries = audit.timeline(("service_request", found.id))
     hears_words = _may(request, found, "service_requests.read")
     hears_inner = _may(request, found, "service_requests.read_internal")
@@ -122,7 +122,7 @@ def list_comments(request: TownRequest, service_request_id: UUID) -> HttpRespons
 def read_photo(
     request: TownRequest, service_request_id: UUID, photo_id: UUID, thumbnail: Flag = False
 ) -> HttpResponseBase:
-    shown_here = queries.photos_for(request.actor, queries.public(service_request_id), town=request.town)
+    shown_here = queries.photos_for(request.actor, _seen(request, service_request_id), town=request.town)
     row = next((one for one in shown_here if one.id == photo_id), None)
     path = files.path_of(request.town.id, photo_id, suffix="thumb.jpg" if thumbnail else "jpg")
     if row is None or not path.exists():
@@ -150,6 +150,10 @@ def whole_request(request: TownRequest, found: ServiceRequest) -> dict[str, obje
         **(shown.full_part(found, town=request.town) if is_full else shown.NOTHING_MORE),
         "photos": [shown.photo(row, town=request.town) for row in photos],
     }
+
+
+def _seen(request: TownRequest, service_request_id: UUID) -> ServiceRequest:
+    return queries.seen(request.actor, service_request_id, town=request.town)
 
 
 def _may(request: TownRequest, found: ServiceRequest, verb: str) -> bool:

@@ -11,6 +11,7 @@ from banyan.apps.audit.queries import Moment
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import queries
 from banyan.apps.service_requests.models import Photo, ServiceRequest
+from banyan.apps.service_requests.rules.public_words import public_address, public_description
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 
@@ -50,10 +51,10 @@ def shower(town: Town, *, at: datetime, is_public: bool) -> Callable[[queries.Ro
         shown["party"] = party_named(register.get(request.party_id)) if request.party_id else None
         deadline = request.deadline_at
         shown["is_overdue"] = deadline is not None and deadline < at and request.stopped_at is None
-        if is_public and not request.is_text_public:
-            shown["description"] = shown["address"] = ""
-            if request.lon is not None and request.lat is not None:
-                shown["lon"], shown["lat"] = queries.blurred(request.lon, request.lat)
+        if is_public:
+            shown["description"], shown["address"] = public_description(request), public_address(request)
+        if is_public and not request.is_text_public and request.lon is not None and request.lat is not None:
+            shown["lon"], shown["lat"] = queries.blurred(request.lon, request.lat)
         return shown
 
     return show
@@ -81,6 +82,9 @@ def full_part(request: ServiceRequest, *, town: Town) -> dict[str, Any]:
         "matter_id": request.matter_id,
         "building": place_named(places.get(request.building_id)) if request.building_id else None,
         "suggested_party": party_named(register.get(suggested)) if suggested else None,
+        "privacy": request.privacy,
+        "public_text": request.public_text,
+        "retain_until": request.retain_until,
         "handler_account_id": request.handler_account_id,
         "remedy": request.remedy,
         "pause_reason": request.pause_reason,
@@ -93,6 +97,9 @@ NOTHING_MORE: Final[Mapping[str, Any]] = {
     "matter_id": None,
     "building": None,
     "suggested_party": None,
+    "privacy": "named",
+    "public_text": "",
+    "retain_until": None,
     "handler_account_id": None,
     "remedy": "",
     "pause_reason": "",

@@ -20,6 +20,7 @@ from banyan.apps.service_requests.schemas import (
     PhotoOut,
     RatingIn,
     ReceivedOut,
+    RedactionIn,
     ReportIn,
     RequestWholeOut,
     StepIn,
@@ -59,6 +60,7 @@ def take_step(request: TownRequest, service_request_id: UUID, body: StepIn) -> H
         service_code=body.service_code,
         urgency=body.urgency or "",
         is_text_public=body.is_text_public,
+        public_text=body.public_text,
     )
     changed = actions.take_step(
         actor=request.actor,
@@ -84,6 +86,22 @@ def comment(request: TownRequest, service_request_id: UUID, body: CommentIn) -> 
     )
     columns = ("id", "role", "is_internal", "text", "at")
     return answered({name: getattr(row, name) for name in columns}, status=201)
+
+
+@router.post(
+    f"{_ONE}/redaction", response=RequestWholeOut, operation_id="redact", summary="Set the words that everybody reads"
+)
+def redact(request: TownRequest, service_request_id: UUID, body: RedactionIn) -> HttpResponse:
+    changed = actions.redact(
+        actor=request.actor,
+        town=request.town,
+        service_request_id=service_request_id,
+        text=body.text,
+        is_text_public=body.is_text_public,
+        version=body.version,
+        at=timezone.now(),
+    )
+    return answered(whole_request(request, changed))
 
 
 @router.post(f"{_ONE}/rating", response=RequestWholeOut, operation_id="rate", summary="Rate how it was handled")
@@ -146,6 +164,7 @@ def _draft(body: ReportIn) -> actions.Draft:
         contact_name=body.contact_name,
         contact_phone=body.contact_phone,
         contact_email=body.contact_email,
+        privacy=body.privacy,
         requested_at=body.requested_at,
         attributes=body.attributes,
         id=UUID(body.id) if body.id else None,

@@ -22,6 +22,7 @@ from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import actions, queries
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.pages import attributes, shared
+from banyan.apps.service_requests.pages.near import together
 from banyan.apps.service_requests.pages.residents import shown_problems
 from banyan.apps.service_requests.pages.steps import staff_part, version_of
 from banyan.apps.service_requests.pages.telling import Ear, steps_done, told
@@ -50,7 +51,7 @@ _THANKS: Final[Mapping[str, str]] = {
 @require_safe
 def one_request(request: TownRequest, town: str, service_request_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Show one request."""
-    return _page(request, queries.public(service_request_id))
+    return _page(request, queries.seen(shared.reader(request), service_request_id, town=request.town))
 
 
 def _page(
@@ -93,6 +94,7 @@ def _page(
         "reads": reads,
         "inner": inner,
         "is_own": is_own,
+        "together": together(actor, found, town=town),
         "staff": staff_part(actor, found, town=town, at=at, wanted=request.GET.get("step", "")) if inner else None,
         "own_steps": [str(step) for step in OWN_STEPS if step in steps] if is_own else [],
         "may_rate": is_own and found.rating is None and Status(found.status) in RATEABLE,
@@ -204,7 +206,7 @@ def photo(
     size: str = "jpg",
 ) -> HttpResponse:
     """Answer a photo to those who may see it (`queries.photos_for`)."""
-    one = queries.public(service_request_id)
+    one = queries.seen(shared.reader(request), service_request_id, town=request.town)
     shown = queries.photos_for(shared.reader(request), one, town=request.town)
     found = next((photo for photo in shown if photo.id == photo_id), None)
     if found is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,8 +12,11 @@ from django.db.models import Count, F, Q, QuerySet
 
 from banyan.apps.service_requests.models import Part, ServiceRequest
 from banyan.apps.service_requests.queries.offered import catalogue
+from banyan.apps.service_requests.queries.postings import best_first, holding
 from banyan.apps.service_requests.rules import OPEN
 from banyan.apps.service_requests.rules.joint import OVER
+from banyan.apps.service_requests.rules.privacy import Privacy
+from banyan.apps.service_requests.rules.public_words import public_address, public_description
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.kit import guard
@@ -36,7 +39,9 @@ class Filter:
     is_overdue: bool = False
     words: str = ""
     order: str = "newest"
-    """newest (by time of the report) or clock (by deadline, running clocks only)"""
+    """newest (by time of the report), clock (by deadline, running clocks only) or review (by day of review)"""
+    party_ids: frozenset[UUID] = field(default=frozenset())
+    """Only what one of these parties has, not what it was called in to help with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,15 @@ class Row:
     version: int
     is_text_public: bool
     description: str
-    """Empty where the reader may see the public part only and the words have not been published."""
+    """What everybody reads where the reader may see the public part only, "" where no words were published."""
+    public_text: str
+    privacy: str
+    review_on: date | None
 
 
-ORDERS: Final = {"newest": ("-requested_at", "-id"), "clock": ("deadline_at", "id")}
+#: The verb with which everybody sees the public part.
+PUBLIC: Final = "service_requests.read_public"
+ORDERS: Final = {"newest": ("-requested_at", "-id"), "clock": ("deadline_at", "id"), "review": ("review_on", "id")}
 
 
 def listed(
@@ -86,18 +96,31 @@ def listed(
 ) -> Page[Row]:
     """Return one page of the requests that the actor reaches with `verb`, one SQL statement at any size.
 
-    With the verb ``service_requests.read_public`` everybody reaches every request, words only where published.
+    With the verb ``service_requests.read_public`` everybody reaches every request that is not confidential, words only
+    where published.  Where words are asked for and no order, the best hits come first (`queries.searching`).
     """
-    rows = filtered(within(guard.reach(actor, verb), town=town), wanted, town=town, at=at)
-    hides = verb == "service_requests.read_public"
-    if hides and wanted.words:
-        rows = rows.filter(is_text_public=True)  # or the search would tell what the list hides
+    hides = verb == PUBLIC
+    columns = tuple(Row.__slots__)
+    if wanted.words and wanted.order == "newest":
+        rows = filtered(reached(actor, verb, town=town), replace(wanted, words=""), town=town, at=at)
+        best = best_first(
+            rows, wanted.words, is_public=hides, own_numbers=not hides, columns=columns, size=size, cursor=cursor
+        )
+        return Page([_row(values, hides=hides) for values in best.rows], best.next_cursor, best.previous_cursor)
+    rows = filtered(reached(actor, verb, town=town), wanted, town=town, at=at, is_public=hides)
     if wanted.order == "clock":
         rows = rows.filter(deadline_at__isnull=False, stopped_at__isnull=True)
-    columns = tuple(Row.__slots__)
+    if wanted.order == "review":
+        rows = rows.filter(review_on__isnull=False)
     page = page_of(rows, order=ORDERS[wanted.order], columns=columns, size=size, cursor=cursor)
     made = [_row(values, hides=hides) for values in page.rows]
     return Page(rows=made, next_cursor=page.next_cursor, previous_cursor=page.previous_cursor)
+
+
+def reached(actor: Actor, verb: str, *, town: Town) -> QuerySet[ServiceRequest]:
+    """Return the requests that an actor reaches with a verb; what everybody may see leaves confidential ones out."""
+    rows = within(guard.reach(actor, verb), town=town)
+    return rows.exclude(privacy=Privacy.CONFIDENTIAL) if verb == PUBLIC else rows
 
 
 def public_rows(rows: QuerySet[ServiceRequest], *, limit: int, offset: int = 0) -> list[Row]:
@@ -105,6 +128,7 @@ def public_rows(rows: QuerySet[ServiceRequest], *, limit: int, offset: int = 0) 
 
     Unpublished words are left out and points blurred, as in `listed` with ``service_requests.read_public``.
     """
+    rows = rows.exclude(privacy=Privacy.CONFIDENTIAL)
     found = rows.order_by(*ORDERS["newest"]).values_list(*Row.__slots__)[offset : offset + limit]
     return [_row(values, hides=True) for values in found]
 
@@ -124,13 +148,19 @@ def pressing(actor: Actor, wanted: Filter, *, town: Town, at: datetime, limit: i
     return [Row(*values) for values in rows.order_by(*order).values_list(*Row.__slots__)[:limit]]
 
 
+def shown_to_all(values: Sequence[Any]) -> Row:
+    """Return the columns of `Row` as everybody may see them.  The caller leaves confidential requests out."""
+    return _row(values, hides=True)
+
+
 def _row(values: Sequence[Any], *, hides: bool) -> Row:
     row = Row(*values)
     if not hides:
         return row
-    row = replace(row, handler_account_id=None)
+    row = replace(row, handler_account_id=None, public_text="")
     if row.is_text_public:
-        return row
+        words = Row(*values)
+        return replace(row, description=public_description(words), address=public_address(words))
     lon, lat = blurred(row.lon, row.lat) if row.lon is not None and row.lat is not None else (None, None)
     return replace(row, description="", address="", lon=lon, lat=lat)
 
@@ -162,8 +192,16 @@ def within(reached: Reach, *, town: Town) -> QuerySet[ServiceRequest]:
     return ServiceRequest.objects.filter(inside)
 
 
-def filtered(rows: QuerySet[ServiceRequest], wanted: Filter, *, town: Town, at: datetime) -> QuerySet[ServiceRequest]:
-    """Narrow a query set by a filter."""
+def filtered(
+    rows: QuerySet[ServiceRequest], wanted: Filter, *, town: Town, at: datetime, is_public: bool = False
+) -> QuerySet[ServiceRequest]:
+    """Narrow a query set by a filter; where words are asked for, to the newest hits (`queries.postings`).
+
+    Parameters
+    ----------
+    is_public
+        Look for the words only among those that everybody may read.
+    """
     equal = {
         "kind": wanted.kind,
         "urgency": wanted.urgency,
@@ -171,6 +209,8 @@ def filtered(rows: QuerySet[ServiceRequest], wanted: Filter, *, town: Town, at: 
         "handler_account_id": wanted.handler_account_id,
     }
     rows = rows.filter(**{name: value for name, value in equal.items() if value})
+    if wanted.party_ids:
+        rows = rows.filter(party_id__in=wanted.party_ids)
     if wanted.statuses:
         rows = rows.filter(status__in=wanted.statuses)
     if wanted.service_code or wanted.group:
@@ -187,13 +227,13 @@ def filtered(rows: QuerySet[ServiceRequest], wanted: Filter, *, town: Town, at: 
     if wanted.is_overdue:
         rows = rows.filter(deadline_at__lt=at, stopped_at__isnull=True)
     if wanted.words:
-        rows = rows.filter(Q(description__icontains=wanted.words) | Q(address__icontains=wanted.words))
+        rows = rows.filter(holding(wanted.words, is_public=is_public, own_numbers=not is_public))
     return rows
 
 
 def n_by_status(actor: Actor, *, town: Town, verb: str = "service_requests.read") -> dict[str, int]:
     """Return how many requests the actor reaches in each state."""
-    rows = within(guard.reach(actor, verb), town=town).order_by().values("status").annotate(n=Count("id"))
+    rows = reached(actor, verb, town=town).order_by().values("status").annotate(n=Count("id"))
     return {row["status"]: row["n"] for row in rows}
 
 
@@ -231,18 +271,16 @@ def points(
     town: Town,
     at: datetime,
     limit: int = 5000,
-    verb: str = "service_requests.read_public",
+    verb: str = PUBLIC,
 ) -> list[tuple[Any, ...]]:
     """Return (id, lon, lat, status, service_id) of the newest requests with a point within the reach of `verb`.
 
     What everybody may see is blurred to about 100 m unless the words of the request have been published.
     """
-    reached = within(guard.reach(actor, verb), town=town)
-    rows = filtered(reached, wanted, town=town, at=at).filter(lon__isnull=False).order_by(*ORDERS["newest"])
-    if wanted.words and verb == "service_requests.read_public":
-        rows = rows.filter(is_text_public=True)
+    rows = filtered(reached(actor, verb, town=town), wanted, town=town, at=at, is_public=verb == PUBLIC)
+    rows = rows.filter(lon__isnull=False).order_by(*ORDERS["newest"])
     columns = ("id", "lon", "lat", "status", "service_id")
-    if verb != "service_requests.read_public":
+    if verb != PUBLIC:
         return list(rows.values_list(*columns)[:limit])
     return [
         (row[0], *((row[1], row[2]) if row[-1] else blurred(row[1], row[2])), row[3], row[4])

@@ -17,6 +17,7 @@ from banyan.apps.service_requests.rules import (
     steps_from,
     verification,
 )
+from banyan.apps.service_requests.rules.privacy import Privacy
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import BanyanError, NotFound
@@ -64,10 +65,24 @@ def readable(
 
 
 def public(service_request_id: UUID) -> ServiceRequest:
-    """Return a request of which everybody may see the public part; `NotFound` where there is none."""
+    """Return a request whoever asks, for tasks: pages ask `seen`.  `NotFound` where there is none."""
     found: ServiceRequest | None = ServiceRequest.objects.filter(id=service_request_id).first()
     if found is None:
         raise NotFound("service request")
+    return found
+
+
+def seen(actor: Actor, service_request_id: UUID, *, town: Town) -> ServiceRequest:
+    """Return a request of which the actor may see at least the public part.
+
+    Raises
+    ------
+    NotFound
+        There is none, or it is confidential and the actor is neither its reporter nor of the staff in charge.
+    """
+    found = public(service_request_id)
+    if found.privacy == Privacy.CONFIDENTIAL:
+        return readable(actor, service_request_id, town=town)
     return found
 
 

@@ -91,7 +91,7 @@ def pieces(text: str, spans: Sequence[Span]) -> list[tuple[str, str]]:
 
 
 def _pass(plain: str) -> list[Span]:
-    """Return what one round of all rules finds; a rule further down sees less where one above it has found something."""
+    """Return what one round of all rules finds; a rule sees no more of what one above it has found."""
     spans: list[Span] = []
     for kind, rule in _RULES:
         for start, end in rule(plain):
@@ -124,43 +124,9 @@ _NAMED_BANK: Final = re.compile(
 )
 #: GB/T 2260: the first two digits of a code of an administrative division.
 _PROVINCES: Final = frozenset(
-    [
-        "11",
-        "12",
-        "13",
-        "14",
-        "15",
-        "21",
-        "22",
-        "23",
-        "31",
-        "32",
-        "33",
-        "34",
-        "35",
-        "36",
-        "37",
-        "41",
-        "42",
-        "43",
-        "44",
-        "45",
-        "46",
-        "50",
-        "51",
-        "52",
-        "53",
-        "54",
-        "61",
-        "62",
-        "63",
-        "64",
-        "65",
-        "71",
-        "81",
-        "82",
-        "83",
-    ]
+    f"{region}{number}"
+    for region, last in ((1, 5), (2, 3), (3, 7), (4, 6), (5, 4), (6, 5), (7, 1), (8, 3))
+    for number in range(0 if region == 5 else 1, last + 1)
 )
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -235,7 +201,8 @@ _NORTH_AMERICAN: Final = re.compile(
 )
 _BRITISH: Final = re.compile(r"(?<!\d)(?<!\d[ -])0\d{2,4} \d{3,4} \d{3,4}(?!\d)")
 _AFTER_CUE: Final = re.compile(
-    r"(?:电话|座机|手机号?|号码|致电|拨打|联系我|phone|tel|mobile|call(?: me)?|text me)(?:号码?|is|no\.?|number|on|at|是|为|[\s:：.，,]){0,6}"
+    r"(?:电话|座机|手机号?|号码|致电|拨打|联系我|phone|tel|mobile|call(?: me)?|text me)"
+    r"(?:号码?|is|no\.?|number|on|at|是|为|[\s:：.，,]){0,6}"
     rf"(?P<it>[2-9]\d{{2,3}}{_GAP}\d{{3,4}}(?:{_GAP}\d{{2,4}})?)(?!\d)",
     re.IGNORECASE,
 )
@@ -272,7 +239,8 @@ _PLATE: Final = re.compile(
     re.IGNORECASE,
 )
 _NAMED_PLATE: Final = re.compile(
-    r"(?:车牌号?码?|(?:number|licen[cs]e|registration) plate|plate number|licen[cs]e number)(?:\s*(?:is|是|为|[:：]))?\s*"
+    r"(?:车牌号?码?|(?:number|licen[cs]e|registration) plate|plate number|licen[cs]e number)"
+    r"(?:\s*(?:is|是|为|[:：]))?\s*"
     r"(?P<it>(?=[A-Z -]{0,6}\d)[A-Z0-9](?:[ -]?[A-Z0-9]){3,7})(?![A-Z0-9])",
     re.IGNORECASE,
 )
