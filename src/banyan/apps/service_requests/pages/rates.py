@@ -125,7 +125,6 @@ def rates(request: TownRequest, town: str) -> HttpResponse:
         "may_exclude": guard.may(actor, _EXCLUDE),
         "returns": _returns(request, asked.period),
         "newest_on": None if report.total.counts.n else counting.newest_on(actor, town=held),
-        "has_xlsx": hasattr(tables, "as_xlsx"),
         **_told(report),
     }
     return render(request, "service_requests/rates.html", context, status=422 if problems else 200)
@@ -341,22 +340,16 @@ def _key(text: str) -> str | None:
 @require_safe
 def export(request: TownRequest, town: str, form: str) -> HttpResponse:  # noqa: ARG001
     """Answer the table as CSV or as a workbook."""
+    if form not in tables.TYPES:
+        raise NotFound("page")
     at = timezone.now()
     asked = Address.of(request, town=request.town).asked(today=timezone.localtime(at))
     report = counting.report(request.actor, asked, town=request.town, at=at)
     head, rows = _columns(), list(_cells(report))
-    if form == "csv":
-        response = HttpResponse(tables.as_csv(head, rows), content_type="text/csv; charset=utf-8")
-    elif form == "xlsx" and hasattr(tables, "as_xlsx"):
-        response = HttpResponse(tables.as_xlsx(head, rows), content_type=_XLSX)
-    else:
-        raise NotFound("page")
+    response = HttpResponse(tables.as_file(form, head, rows), content_type=tables.TYPES[form])
     name = f"rates-{request.town.slug}-{asked.period.from_on}-{asked.period.until_on}-{asked.by}.{form}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _columns() -> list[str]:
