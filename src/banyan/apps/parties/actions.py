@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
 from banyan.apps.audit import actions as audit
 from banyan.apps.parties.models import Duty, Party, Post
 from banyan.apps.parties.rules import PartyKind
+from banyan.apps.people import actions as people
 from banyan.apps.territory import actions as territory
 from banyan.apps.territory import queries as places
 from banyan.apps.territory.queries import Town
-from banyan.base.errors import InvalidInput, Problem, mark
+from banyan.base.errors import InvalidInput, NotFound, Problem, mark
 from banyan.base.words import line_problems
 from banyan.kit import guard, scopes
 from banyan.kit.guard import Actor
@@ -88,16 +89,77 @@ def _problems(i: int, new: NewParty, *, codes: set[str]) -> list[Problem]:
     return problems
 
 
-def fill_post(
-    *, actor: Actor, party_id: UUID, person_id: UUID | None, title: tuple[str, str], from_on: date, at: datetime
-) -> Post:
-    """Fill a post of a party with a person; `title` is Chinese and English."""
+@dataclass(frozen=True, slots=True)
+class NewPost:
+    """A post to fill: its title in both languages, who holds it ("" for a vacant one) and since which day."""
+
+    title_zh: str
+    title_en: str
+    holder_name: str = ""
+    from_on: date | None = None
+
+
+def fill_post(*, actor: Actor, party_id: UUID, post: NewPost, at: datetime) -> Post:
+    """Fill a post of a party, or note that it is vacant.
+
+    Raises
+    ------
+    InvalidInput
+        Lists every problem of the title, the name and the day.
+    NotFound
+        There is no such party in this town.
+    """
+    guard.authorise(actor, "parties.edit", subject=guard.Subject())
+    problems = _post_problems(post)
+    if problems or post.from_on is None:
+        raise InvalidInput(mark("The post"), problems)
+    with scopes.action_transaction():
+        if not Party.objects.filter(id=party_id).exists():
+            raise NotFound("party")
+        holder = people.Contact(name=post.holder_name.strip())
+        person_id = people.enter(actor=actor, contact=holder, account_id=None, at=at) if holder else None
+        titles = {"title_zh": post.title_zh.strip(), "title_en": post.title_en.strip()}
+        row: Post = Post.objects.create(party_id=party_id, person_id=person_id, from_on=post.from_on, **titles)
+        facts = {"post": str(row.id), "from_on": post.from_on.isoformat(), **titles}
+        audit.record(actor=actor, verb="parties.post_filled", subject=("party", party_id), at=at, facts=facts)
+    return row
+
+
+def end_post(*, actor: Actor, post_id: UUID, until_on: date, at: datetime) -> Post:
+    """Note the last day on which somebody held a post.
+
+    Raises
+    ------
+    InvalidInput
+        The day lies before the first one.
+    NotFound
+        There is no such post that is still held.
+    """
     guard.authorise(actor, "parties.edit", subject=guard.Subject())
     with scopes.action_transaction():
-        post: Post = Post.objects.create(
-            party_id=party_id, person_id=person_id, title_zh=title[0], title_en=title[1], from_on=from_on
-        )
-        audit.record(
-            actor=actor, verb="parties.post_filled", subject=("party", party_id), at=at, facts={"title": list(title)}
-        )
-    return post
+        row: Post | None = Post.objects.select_for_update(of=("self",)).filter(id=post_id, until_on=None).first()
+        if row is None:
+            raise NotFound("post")
+        if until_on < row.from_on:
+            sentence = mark("The last day lies before the first one.")
+            raise InvalidInput(mark("The post"), [Problem("until_on", "order", sentence)])
+        row.until_on = until_on
+        row.save(update_fields=["until_on"])
+        facts = {"post": str(row.id), "until_on": until_on.isoformat()}
+        audit.record(actor=actor, verb="parties.post_ended", subject=("party", row.party_id), at=at, facts=facts)
+    return row
+
+
+def _post_problems(post: NewPost) -> list[Problem]:
+    titles = {"title_zh": post.title_zh, "title_en": post.title_en}
+    problems = [
+        Problem(name, "required", mark("A title is needed in both languages, of at most 80 characters."))
+        for name, title in titles.items()
+        if not 0 < len(title.strip()) <= 80
+    ]
+    problems += line_problems({**titles, "holder_name": post.holder_name})
+    if post.from_on is None:
+        problems.append(Problem("from_on", "required", mark("Since which day?")))
+    return problems + [
+        replace(one, where="holder_name") for one in people.contact_problems(name=post.holder_name, phone="", email="")
+    ]

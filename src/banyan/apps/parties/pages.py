@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
@@ -171,5 +175,58 @@ def _party_page(
         "n_lines": min(max(n_given, len(held.duties) + _FRESH if held else _FRESH), _MOST_DUTIES),
         "topics": sorted({topic for one in _answering(request.town) for _, topic in one.duties if topic}),
         "may_edit": guard.may(request.actor, "parties.edit", subject=guard.Subject()),
+        "posts": queries.posts_of(held.party.id) if held else [],
+        "today": timezone.localdate(timezone=ZoneInfo(request.town.time_zone)).isoformat(),
     }
     return render(request, "parties/party.html", context, status=422 if problems else 200)
+
+
+# --- posts -----------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def fill_post(request: TownRequest, town: str, code: str) -> HttpResponse:
+    """Fill a post of a party."""
+    held = _held(request, code)
+    if request.method != "POST":  # the language was changed on a page that listed problems
+        return redirect("office_party", town, code)
+    words = {name: request.POST.get(name, "") for name in ("title_zh", "title_en", "holder_name")}
+    try:
+        post = actions.NewPost(**words, from_on=_day(request.POST.get("from_on", "")))
+        actions.fill_post(actor=request.actor, party_id=held.party.id, post=post, at=timezone.now())
+    except InvalidInput as error:
+        return _party_page(request, held, _typed(held) | request.POST.dict(), problems=spoken_problems(error))
+    messages.success(request, gettext("Saved."))
+    return redirect(reverse("office_party", args=[town, code]) + "#posts")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_post(request: TownRequest, town: str, code: str, post_id: UUID) -> HttpResponse:
+    """Note the last day of a post."""
+    held = _held(request, code)
+    if request.method != "POST":
+        return redirect("office_party", town, code)
+    until_on = _day(request.POST.get("until_on", ""))
+    try:
+        if until_on is None:
+            raise InvalidInput(mark("The post"), [Problem("until_on", "required", mark("Until which day?"))])
+        actions.end_post(actor=request.actor, post_id=post_id, until_on=until_on, at=timezone.now())
+    except InvalidInput as error:
+        return _party_page(request, held, _typed(held), problems=spoken_problems(error))
+    messages.success(request, gettext("Saved."))
+    return redirect(reverse("office_party", args=[town, code]) + "#posts")
+
+
+def _held(request: TownRequest, code: str) -> Answering:
+    _check_reader(request)
+    held = next((one for one in _answering(request.town) if one.party.code == code), None)
+    if held is None:
+        raise NotFound("party")
+    return held
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
-from banyan.apps.parties.models import Duty, Party
+from django.db.models import F
+
+from banyan.apps.parties.models import Duty, Party, Post
 from banyan.apps.parties.rules import PartyKind
+from banyan.apps.people import queries as people
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 
@@ -61,6 +65,28 @@ def _read() -> Register:
         if party_id in by_id:
             duties.setdefault(place_id, []).append((topic, party_id))
     return Register(by_id=by_id, by_code={party.code: party.id for party in by_id.values()}, duties=duties)
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """A post of a party; the name of its holder is masked, "" where it is vacant."""
+
+    id: UUID
+    title_zh: str
+    title_en: str
+    holder: str
+    from_on: date
+    until_on: date | None
+
+
+def posts_of(party_id: UUID) -> list[PostView]:
+    """Return the posts of a party, those held now first, then by the day they began."""
+    rows = Post.objects.filter(party_id=party_id).order_by(F("until_on").desc(nulls_first=True), "from_on", "id")
+    columns = ("id", "title_zh", "title_en", "person__name", "from_on", "until_on")
+    return [
+        PostView(post_id, zh, en, people.masked(name or ""), since, until)
+        for post_id, zh, en, name, since, until in rows.values_list(*columns)
+    ]
 
 
 def kinds() -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from banyan.apps.people.models import Look, Person
 from banyan.apps.people.rules import Contact, masked
 
-__all__ = ["Contact", "LookView", "MaskedContact", "looks_at", "masked_contact", "own_contact", "person_of"]
+__all__ = ["Contact", "LookView", "MaskedContact", "looks_at", "masked", "masked_contact", "own_contact", "person_of"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from banyan.apps.territory.queries import Growing
 from banyan.base.calendar import Calendar
 from banyan.base.coordinates import Bounds, System
 from banyan.base.errors import InvalidInput, Problem, StaleVersion, mark
+from banyan.base.words import line_problems
 from banyan.kit import guard, scopes
 from banyan.kit.guard import Actor, Channel
 
@@ -73,6 +74,41 @@ def found(new: NewTown, *, at: datetime) -> Town:
             [audit.First(actor=founder, verb="territory.founded", subject=("town", town.id), at=at, facts=facts)]
         )
     return town
+
+
+@dataclass(frozen=True, slots=True)
+class NewRegion:
+    """A part of the country above towns, by its administrative code (GB/T 2260 in China)."""
+
+    code: str
+    level: str
+    name_zh: str
+    name_en: str
+    parent_code: str = ""
+
+
+def lay_region(new: NewRegion) -> Region:
+    """Make or rename a region.  Only the command line does this: regions stand above every town and are public.
+
+    Raises
+    ------
+    InvalidInput
+        Lists every problem of the code, level, names and parent.
+    """
+    problems = [
+        Problem(name, "required", mark("This is needed, with at most {limit} characters."), {"limit": limit})
+        for name, limit in (("code", 40), ("level", 20), ("name_zh", 120), ("name_en", 120))
+        if not 0 < len(getattr(new, name).strip()) <= limit
+    ]
+    problems += line_problems({name: getattr(new, name) for name in ("code", "level", "name_zh", "name_en")})
+    parent = Region.objects.filter(code=new.parent_code).first() if new.parent_code else None
+    if new.parent_code and (parent is None or new.parent_code == new.code):
+        problems.append(Problem("parent_code", "unknown", mark("There is no region with this code.")))
+    if problems:
+        raise InvalidInput(mark("The region"), problems)
+    words = {"level": new.level, "name_zh": new.name_zh, "name_en": new.name_en, "parent": parent}
+    region: Region = Region.objects.update_or_create(code=new.code, defaults=words)[0]
+    return region
 
 
 @dataclass(frozen=True, slots=True)

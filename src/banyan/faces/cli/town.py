@@ -61,6 +61,7 @@ def list_towns() -> None:
 @click.option("--bounds", nargs=4, type=float, required=True, metavar="W S E N", help="WGS84 degrees.")
 @click.option("--time-zone", default="Asia/Shanghai", show_default=True)
 @click.option("--country", default="CN", show_default=True, help="Country of the public holidays, ISO 3166.")
+@click.option("--region", "region_code", default="", help="Code of the region it lies in (banyan town region).")
 @click.option(
     "--levels", default="community,village,grid,building", show_default=True, help="Levels of places, from the top."
 )
@@ -72,6 +73,7 @@ def found(
     levels: str,
     time_zone: str,
     country: str,
+    region_code: str,
 ) -> None:
     """Found a town with office hours and its country's holidays; both can be changed in the town office."""
     week = {day: [str(period) for period in hours] for day, hours in zip(WEEKDAYS, OFFICE_WEEK, strict=True)}
@@ -83,12 +85,26 @@ def found(
             bounds=bounds,
             time_zone=time_zone,
             country=country,
+            region_code=region_code,
             levels=tuple(level.strip() for level in levels.split(",")),
             calendar={"timezone": time_zone, "country": country, "week": week},
         ),
         at=timezone.now(),
     )
     click.echo(f"{made.slug} is founded: /t/{made.slug}/")
+
+
+@town.command()
+@click.argument("code")
+@click.option("--level", required=True, help="country, province, city, district ...")
+@click.option("--name-zh", required=True)
+@click.option("--name-en", required=True)
+@click.option("--parent", "parent_code", default="", help="Code of the region above.")
+def region(code: str, level: str, name_zh: str, name_en: str, parent_code: str) -> None:
+    """Make or rename a region above towns, such as a province or a city."""
+    new = territory_actions.NewRegion(code, level, name_zh, name_en, parent_code)
+    territory_actions.lay_region(new)
+    click.echo(f"{code} {name_zh} / {name_en}")
 
 
 @town.command()
