@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from banyan.apps.service_requests.pages import one, public, residents, staff
+from banyan.apps.service_requests.pages import incidents, lists, near, one, preview, public, residents, staff
 
 _ONE = "requests/<uuid:service_request_id>/"
 
@@ -20,6 +20,17 @@ urlpatterns: list[URLPattern] = [
     path("requests/points.json", public.public_points, name="public_points"),
     path("requests/mine/", residents.my_requests, name="my_requests"),
     path(_ONE, one.one_request, name="one_request"),
+    path("report/about/<str:code>/near/", near.report_near, name="report_near"),
+    path("report/about/<str:code>/preview/", preview.report_preview, name="report_preview"),
+    path("incidents/", incidents.listed, name="incidents"),
+    path("incidents/new/", incidents.new, name="new_incident"),
+    path("incidents/<uuid:incident_id>/", incidents.one, name="one_incident"),
+    path("incidents/<uuid:incident_id>/change/", incidents.change, name="change_incident"),
+    path("incidents/<uuid:incident_id>/<slug:deed>/", incidents.act, name="incident_act"),
+    path("lists/<slug:name>/", lists.one_list, name="public_items"),
+    path("lists/<slug:name>.csv", lists.export, name="public_items_csv"),
+    path(f"{_ONE}follow/", near.follow, name="follow_request"),
+    path(f"{_ONE}unfollow/", near.unfollow, name="unfollow_request"),
     path(f"{_ONE}own/<slug:act>/", one.own_act, name="own_act"),
     path(f"{_ONE}photos/<uuid:photo_id>.jpg", one.photo, name="photo"),
     path(f"{_ONE}photos/<uuid:photo_id>.thumb.jpg", one.photo, {"size": "thumb.jpg"}, name="photo_small"),

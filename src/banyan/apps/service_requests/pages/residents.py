@@ -21,8 +21,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from banyan.apps.accounts import queries as accounts
 from banyan.apps.people import queries as people
 from banyan.apps.service_requests import actions, queries
-from banyan.apps.service_requests.pages import attributes, shared
+from banyan.apps.service_requests.pages import attributes, near, preview, shared
 from banyan.apps.service_requests.rules import ON_BEHALF, Draft, Intake, Urgency
+from banyan.apps.service_requests.rules.privacy import Privacy
 from banyan.apps.territory import queries as territory
 from banyan.base.errors import BanyanError, InvalidInput, NotFound, SignInNeeded
 from banyan.base.ids import read_tracking_number, uuid7
@@ -93,6 +94,7 @@ class Typed:
     name: str = ""
     phone: str = ""
     contact_me: str = ""
+    privacy: str = "named"
     draft_id: str = ""
 
     @classmethod
@@ -111,10 +113,12 @@ def report_details(request: TownRequest, town: str, code: str) -> HttpResponse: 
     if request.method != "POST":
         return _details(request, service, Typed(draft_id=str(uuid7()), contact_me="on"))
     typed = Typed.of(request)
-    if request.POST.get("show") == "buildings":
+    if request.POST.get("show") == "buildings" or preview.asks_first(request):
         return _details(request, service, typed)
-    if (sent := request.session.get(_SENT)) and sent["id"] == typed.draft_id:
+    if (sent := request.session.get(_SENT)) and typed.draft_id in (sent["id"], sent.get("draft")):
         return redirect("received", request.town.slug)
+    if near.asks_first(request) and (found := near.near_to(request, service)):
+        return _details(request, service, typed, n_photos=len(request.FILES.getlist("photos")), offered=found)
     return _sent(request, service, typed)
 
 
@@ -138,7 +142,12 @@ def _sent(request: TownRequest, service: queries.ServiceView, typed: Typed) -> H
         return _details(request, service, typed, problems=problems, n_photos=len(files), status=429)
     if draft.intake not in ON_BEHALF and request.actor.account_id is None:
         shared.remember_number(request, received.id)
-    request.session[_SENT] = {"id": str(received.id), "number": received.tracking_number}
+    # the identifier of a confidential report is another one than its draft had
+    request.session[_SENT] = {
+        "id": str(received.id),
+        "number": received.tracking_number,
+        "draft": typed.draft_id,
+    }
     return redirect("received", request.town.slug)
 
 
@@ -153,6 +162,8 @@ def _draft(actor: Actor, service: queries.ServiceView, typed: Typed) -> Draft:
     if _is_own(actor, typed) and actor.account_id is not None:
         own = _own_contact(actor.account_id) if typed.contact_me else people.Contact()
         name, phone, email = own.name, own.phone, own.email
+    if typed.privacy == Privacy.ANONYMOUS:
+        name = phone = email = ""
     return Draft(
         service_code=service.code,
         description=typed.description.replace("\r\n", "\n"),
@@ -165,6 +176,7 @@ def _draft(actor: Actor, service: queries.ServiceView, typed: Typed) -> Draft:
         contact_name=name,
         contact_phone=phone,
         contact_email=email,
+        privacy=typed.privacy or str(Privacy.NAMED),
         id=_uuid(typed.draft_id),
     )
 
@@ -215,6 +227,7 @@ def _details(
     problems: Sequence[dict[str, str]] = (),
     n_photos: int = 0,
     status: int = 0,
+    offered: near.Near = near.NOTHING,
 ) -> HttpResponse:
     actor, town = request.actor, request.town
     account_id = actor.account_id
@@ -223,6 +236,7 @@ def _details(
         "typed": typed,
         "problems": list(problems),
         "n_photos": n_photos,
+        "near": offered,
         "most_photos": images.MOST_PICTURES,
         "asked": attributes.fields(service, request.POST),
         "areas": _areas(request),
@@ -231,6 +245,8 @@ def _details(
         "may_on_behalf": guard.may(actor, "service_requests.report_on_behalf"),
         "own_contact": _own_contact(account_id) if account_id else None,
         "icon_of": shared.group_icon,
+        "ways": preview.ways(),
+        "seen": preview.seen_by_all(request.POST),
     }
     return render(request, "service_requests/report.html", context, status=status or (422 if problems else 200))
 
@@ -344,5 +360,7 @@ def my_requests(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG00
         size=30,
         cursor=request.GET.get("cursor", ""),
     )
-    context = {"entries": shared.entries(page.rows, town=request.town, at=at), "page": page}
+    followed = [] if request.GET.get("cursor") else near.followed_entries(request)
+    entries = shared.entries(page.rows, town=request.town, at=at)
+    context = {"entries": entries, "page": page, "followed": followed}
     return render(request, "service_requests/mine.html", context)

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from banyan.apps.service_requests.models import Follow, Incident, Merge, ServiceRequest
+from banyan.apps.service_requests.queries.many import Row, public_rows
 from banyan.apps.service_requests.queries.offered import catalogue
 from banyan.apps.service_requests.rules import OPEN
 from banyan.apps.territory import queries as territory
@@ -34,10 +35,12 @@ def is_followed_by(account_id: UUID | None, service_request_id: UUID) -> bool:
     return bool(mine.exists())
 
 
-def followed_ids(account_id: UUID) -> list[UUID]:
-    """Return the requests an account follows of its own accord, last followed first."""
+def followed_rows(account_id: UUID) -> list[Row]:
+    """Return the requests an account follows of its own accord, last followed first, as everybody may see them."""
     mine = Follow.objects.filter(account_id=account_id, merge__isnull=True).order_by("-at", "-id")
-    return list(mine.values_list("service_request_id", flat=True)[:MOST_SHOWN])
+    ids = list(mine.values_list("service_request_id", flat=True)[:MOST_SHOWN])
+    found = {row.id: row for row in public_rows(ServiceRequest.objects.filter(id__in=ids), limit=MOST_SHOWN)}
+    return [found[one] for one in ids if one in found]
 
 
 def merged_into(request: ServiceRequest) -> list[tuple[ServiceRequest, Merge]]:
