@@ -40,6 +40,7 @@ from banyan.engines.deadlines.clocks import (
     share,
     state,
 )
+from banyan.engines.deadlines.many import add_minutes_to_many
 from banyan.engines.deadlines.minutes import add_minutes, subtract_minutes, working_minutes
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Reading",
     "State",
     "add_minutes",
+    "add_minutes_to_many",
     "deadline",
     "elapsed_min",
     "read",

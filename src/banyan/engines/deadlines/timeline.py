@@ -120,7 +120,7 @@ def after_work(calendar: Calendar, start: datetime, *, ticks: int) -> datetime:
     wanted = _year(calendar, year).worked(_tick(start)) + ticks
     while wanted > (total := _year(calendar, year).total):
         wanted, year = wanted - total, year + 1
-        _refuse_beyond(year)
+        refuse_beyond(year)
     return _instant(_year(calendar, year).first(wanted))
 
 
@@ -138,12 +138,25 @@ def before_work(calendar: Calendar, end: datetime, *, ticks: int) -> datetime:
     left = _year(calendar, year).worked(_tick(end)) - ticks
     while left < 0:
         year -= 1
-        _refuse_beyond(year)
+        refuse_beyond(year)
         left += _year(calendar, year).total
     return _instant(_year(calendar, year).last(left))
 
 
-def _refuse_beyond(year: int) -> None:
+def spans_of_year(calendar: Calendar, year: int) -> tuple[array[int], array[int]]:
+    """Starts and ends of the spans of working time of one UTC year, in order, in ticks."""
+    held = _year(calendar, year)
+    return held.starts, held.ends
+
+
+def refuse_beyond(year: int) -> None:
+    """Refuse a year that no calendar knows.
+
+    Raises
+    ------
+    InvalidInput
+        It lies outside the years of calendars.
+    """
     if not FIRST_YEAR <= year <= LAST_YEAR:
         sentence = mark("So many minutes lead outside the years {first} to {last}.")
         raise InvalidInput(
