@@ -4,7 +4,7 @@ from banyan.apps.service_requests.actions.answers import answer
 from banyan.apps.service_requests.actions.calls import Call, record_return_call
 from banyan.apps.service_requests.actions.catalogue import NewService, publish_catalogue, read_catalogue
 from banyan.apps.service_requests.actions.consenting import settle_silence
-from banyan.apps.service_requests.actions.dispatching import Chosen, Deed, dispatch_by_rule, take_steps
+from banyan.apps.service_requests.actions.dispatching import MOST_AT_ONCE, Chosen, Deed, dispatch_by_rule, take_steps
 from banyan.apps.service_requests.actions.followers import follow, unfollow
 from banyan.apps.service_requests.actions.import_files import check_file, import_file, store_rows
 from banyan.apps.service_requests.actions.import_towns import prepare_town
@@ -41,6 +41,7 @@ from banyan.apps.service_requests.rules import Draft, Wanted
 from banyan.apps.service_requests.rules.joint import PartWords, Summons
 
 __all__ = [
+    "MOST_AT_ONCE",
     "Brought",
     "Call",
     "Chosen",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -58,6 +58,8 @@ class Line:
     steps: tuple[Step, ...]
     """What can be done with it in one tap."""
     is_overdue: bool
+    snippet: Sequence[tuple[str, bool]] = ()
+    """What was searched for in its words, marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,12 @@ def board(request: TownRequest, town: str) -> HttpResponse:
     context = {
         "asked": asked,
         "queues": _queues(asked, counted, town=town),
-        "lines": lines(actor, page.rows, town=held, at=at),
+        "lines": found_lines(lines(actor, page.rows, town=held, at=at), asked.q),
         "options": _options(actor, town=held),
         "areas": _areas(actor, town=held),
         "chips": _chips(asked, town=held),
         "here": request.get_full_path(),
+        "may_bulk": guard.may(actor, "service_requests.triage"),
         "bounds": shared.bounds(held),
         **_ways(asked, page, town=town),
     }
@@ -155,6 +158,13 @@ def lines(actor: Actor, rows: Sequence[Row], *, town: Town, at: datetime) -> lis
     """Return rows as the staff sees them; one SQL statement, for the names of handlers."""
     names = accounts.names(row.handler_account_id for row in rows)
     return [_line(actor, entry, names=names, town=town, at=at) for entry in shared.entries(rows, town=town, at=at)]
+
+
+def found_lines(found: Sequence[Line], words: str) -> Sequence[Line]:
+    """Return lines with the piece of their words that was searched for, where words were."""
+    if not words:
+        return found
+    return [replace(line, snippet=queries.snippet(line.entry.row, words)) for line in found]
 
 
 def _line(actor: Actor, entry: shared.Entry, *, names: Mapping[UUID, str], town: Town, at: datetime) -> Line:
