@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from banyan.apps.service_requests.pages import incidents, lists, near, one, preview, public, residents, staff
+from banyan.apps.service_requests.pages import (
+    answer_words,
+    incidents,
+    lists,
+    near,
+    one,
+    preview,
+    public,
+    residents,
+    same,
+    staff,
+)
 
 _ONE = "requests/<uuid:service_request_id>/"
 
@@ -35,5 +46,10 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ONE}photos/<uuid:photo_id>.jpg", one.photo, name="photo"),
     path(f"{_ONE}photos/<uuid:photo_id>.thumb.jpg", one.photo, {"size": "thumb.jpg"}, name="photo_small"),
     # the staff
+    path(f"{_ONE}staff/same/", same.panel, name="staff_same"),
+    path(f"{_ONE}staff/merge/<uuid:into_id>/", same.merge, name="merge_request"),
+    path(f"{_ONE}staff/unmerge/", same.unmerge, name="unmerge_request"),
+    path(f"{_ONE}staff/answer/", same.answer, name="answer_request"),
+    path("office/answers/", answer_words.keep, name="office_answers"),
     *staff.paths,
 ]

@@ -50,6 +50,7 @@ def town_home(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
     tree = territory.tree(request.town)
     context = {
         "needs": _needs(request, actor, at=at),
+        "incidents": queries.open_incidents(),
         "mine": mine[:3],
         "more_of_mine": len(mine) > 3,
         "news": _news(request),

@@ -1,4 +1,4 @@
-"""Whether it has been reported already: what is near and alike, following it, and what hangs together with a request."""
+"""Whether it has been reported already: what is near and alike, following it, what hangs together with it."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,10 +25,13 @@ from banyan.apps.people import actions as people_actions
 from banyan.apps.people import queries as people
 from banyan.apps.service_requests import actions, queries
 from banyan.apps.service_requests.models import ServiceRequest
-from banyan.apps.service_requests.pages import shared
+from banyan.apps.service_requests.pages import answer_words, panels, preview, shared
+from banyan.apps.service_requests.pages import supervision as supervising
 from banyan.apps.service_requests.pages.board import stage_clock
 from banyan.apps.service_requests.pages.telling import Ear, Told, told
 from banyan.apps.service_requests.rules import NEEDS, TAKES, Status, Step, Urgency, Wanted
+from banyan.apps.service_requests.rules.answer_templates import Template
+from banyan.apps.service_requests.rules.routing import Way
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import BanyanError, InvalidInput, NotFound, StaleVersion
@@ -115,6 +118,8 @@ class StaffPart:
     open: Open
     needs: Sequence[str]
     takes: Sequence[str]
+    ready: Sequence[Template]
+    """Words kept ready for the step that stands open."""
     services: Sequence[queries.ServiceView]
     urgencies: Sequence[str]
     parties: Sequence[parties.PartyView]
@@ -122,6 +127,11 @@ class StaffPart:
     """Workers by the party they work for."""
     masked: people.MaskedContact | None
     contact: people_actions.ContactView | None
+    joint: panels.JointPanel
+    rulings: panels.RulingPanel
+    calls: panels.CallPanel
+    words: preview.WordsPanel
+    supervision: supervising.Panel
     may_note: bool
     may_answer: bool
     may_contact: bool
@@ -138,16 +148,21 @@ def staff_part(
     opened: Open | None = None,
     wanted: str = "",
     contact: people_actions.ContactView | None = None,
+    refused: panels.Refused = panels.NOTHING,
 ) -> StaffPart:
-    """Return the staff's part of a request for one reader; `wanted` names the step whose form shall stand open."""
+    """Return the staff's part of a request for one reader; `wanted` names the step whose form shall stand open.
+
+    `refused` is the form of a panel that came back.
+    """
     subject = queries.subject_of(request, town=town)
     steps = _first_comes_first(request, queries.steps_for(actor, request, town=town))
     opened = opened or Open(step=next((step for step in steps if step == wanted), steps[0] if steps else None))
     register = parties.register(town)
-    may_contact = request.reporter_id is not None and guard.may(actor, "service_requests.read_contact", subject=subject)
+    may_contact = request.reporter_id is not None and guard.may(actor, queries.contact_verb(request), subject=subject)
     service = queries.catalogue(town).by_id[request.service_id]
     dispatches = opened.step is Step.DISPATCH
     names = accounts.names([request.handler_account_id]) if request.handler_account_id else {}
+    together = panels.joint_panel(actor, request, town=town, at=at, refused=refused)
     return StaffPart(
         request=request,
         service=service,
@@ -161,12 +176,18 @@ def staff_part(
         open=opened,
         needs=NEEDS.get(opened.step, ()) if opened.step else (),
         takes=TAKES.get(opened.step, ()) if opened.step else (),
+        ready=answer_words.options(town, use=str(opened.step)) if opened.step else (),
         services=list(queries.catalogue(town).offered.values()),
         urgencies=list(Urgency),
         parties=_ordered(register, request, service),
         workers=_workers(town) if dispatches else {},
         masked=people.masked_contact(request.reporter_id) if may_contact and request.reporter_id else None,
         contact=contact,
+        joint=together,
+        rulings=panels.ruling_panel(actor, request, together.lines, town=town, refused=refused),
+        calls=panels.call_panel(actor, request, town=town, refused=refused),
+        words=preview.words_panel(actor, request, town=town, refused=refused),
+        supervision=supervising.panel_of(actor, request, town=town),
         may_note=guard.may(actor, "service_requests.comment_internal", subject=subject),
         may_answer=guard.may(actor, "service_requests.comment", subject=subject),
         may_contact=may_contact,
@@ -223,6 +244,10 @@ def take(request: TownRequest, town: str, service_request_id: UUID, step: str) -
         raise NotFound("step")
     if request.method != "POST":
         return _page(request, queries.readable(request.actor, service_request_id, town=request.town), wanted=step)
+    if request.POST.get("fill"):
+        found = queries.readable(request.actor, service_request_id, town=request.town)
+        typed = answer_words.put_in(request, found, field="remedy" if step == Step.RESOLVE else "reason")
+        return _page(request, found, opened=Open(step=Step(step), typed=typed))
     try:
         taken = taken_from_form(request, service_request_id, Step(step))
     except InvalidInput as error:
@@ -232,7 +257,7 @@ def take(request: TownRequest, town: str, service_request_id: UUID, step: str) -
             raise
         return _refused(request, service_request_id, Step(step), error)
     messages.success(request, said(Step(step), taken, town=request.town))
-    return redirect(_onward(request) or href_of(town, service_request_id))
+    return redirect(onward(request) or href_of(town, service_request_id))
 
 
 def href_of(town: str, service_request_id: UUID) -> str:
@@ -280,33 +305,46 @@ def wanted_of(words: Mapping[str, str], step: Step) -> Wanted:
     """Read the words of a step from its form; what the step does not take is not read."""
     taken = {*NEEDS.get(step, ()), *TAKES.get(step, ())}
     wanted = Wanted(
-        reason=_text(words, "reason"),
-        remedy=_text(words, "remedy"),
-        party_id=_uuid(words.get("party_id", "")),
-        handler_account_id=_uuid(words.get("handler_account_id", "")),
+        reason=text_of(words, "reason"),
+        remedy=text_of(words, "remedy"),
+        party_id=uuid_of(words.get("party_id", "")),
+        handler_account_id=uuid_of(words.get("handler_account_id", "")),
+        way=str(Way.ROUND_ROBIN) if words.get("handler_account_id") == Way.ROUND_ROBIN else "",
         service_code=words.get("service_code", "")[:60],
         urgency=words.get("urgency", "")[:40],
         is_text_public=words.get("is_text_public") == "on",
+        public_text=text_of(words, "public_text") if words.get("is_text_public") == "on" else "",
+        review_on=_date(words.get("review_on", "")),
+        asks_arbitration=True if words.get("asks_arbitration") == "on" else None,
     )
     return replace(wanted, **{name: getattr(Wanted(), name) for name in Wanted.__slots__ if name not in taken})
 
 
-def _text(words: Mapping[str, str], name: str) -> str:
+def text_of(words: Mapping[str, str], name: str) -> str:
+    """Return the words of a field as they are kept: plain line ends, nothing around them."""
     return words.get(name, "").replace("\r\n", "\n").strip()
 
 
-def _uuid(text: str) -> UUID | None:
+def uuid_of(text: str) -> UUID | None:
+    """Return an identifier from a form, None for anything else."""
     try:
         return UUID(text)
     except ValueError:
         return None
 
 
-def _onward(request: TownRequest) -> str:
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def onward(request: TownRequest) -> str:
     """Return the page inside this town that the form asks to go on to, or ""."""
-    onward = request.POST.get("next", "")
-    inside = onward.startswith(f"/t/{request.town.slug}/")
-    return onward if inside and url_has_allowed_host_and_scheme(onward, allowed_hosts=None) else ""
+    there = request.POST.get("next", "")
+    inside = there.startswith(f"/t/{request.town.slug}/")
+    return there if inside and url_has_allowed_host_and_scheme(there, allowed_hosts=None) else ""
 
 
 def _refused(request: TownRequest, service_request_id: UUID, step: Step, error: BanyanError) -> HttpResponse:
@@ -340,6 +378,7 @@ def _page(
     opened: Open | None = None,
     wanted: str = "",
     contact: people_actions.ContactView | None = None,
+    refused: panels.Refused = panels.NOTHING,
     status: int = 200,
     sentence: str = "",
 ) -> HttpResponse:
@@ -347,18 +386,34 @@ def _page(
     if not request.actor.is_staff:
         raise NotFound("service request")
     at, town = timezone.now(), request.town
-    part = staff_part(request.actor, found, town=town, at=at, opened=opened, wanted=wanted, contact=contact)
+    part = staff_part(
+        request.actor, found, town=town, at=at, opened=opened, wanted=wanted, contact=contact, refused=refused
+    )
     if opened is not None and opened.step is not None and opened.step not in part.steps:
         part = replace(part, open=replace(opened, came_late=True))
     context = {"staff": part, "sentence": sentence, "is_alone": True}
     return render(request, "service_requests/staff.html", context, status=status)
 
 
+def with_panel(request: TownRequest, service_request_id: UUID, refused: panels.Refused) -> HttpResponse:
+    """Show a request with the form of a panel that was refused, its words and every problem."""
+    found = queries.readable(request.actor, service_request_id, town=request.town)
+    return _page(request, found, refused=refused, status=422)
+
+
+def said_of_conflict(request: TownRequest, error: BanyanError, *, back: str) -> HttpResponse:
+    """Say on the page what the present state or the policy forbids; anything else is a page of its own."""
+    if error.kind not in ("conflict", "forbidden") or request.actor.account_id is None:
+        raise error
+    messages.error(request, spoken(error))
+    return redirect(back)
+
+
 @require_POST
 def quick(request: TownRequest, town: str, service_request_id: UUID) -> HttpResponse:
     """Take a step of the board in one tap; whatever is refused is said on the board."""
     step = request.POST.get("step", "")
-    onward = _onward(request) or href_of(town, service_request_id)
+    back = onward(request) or href_of(town, service_request_id)
     if step not in set(Step):
         raise NotFound("step")
     try:
@@ -369,7 +424,7 @@ def quick(request: TownRequest, town: str, service_request_id: UUID) -> HttpResp
         messages.error(request, spoken(error))
     else:
         messages.success(request, said(Step(step), taken, town=request.town))
-    return redirect(onward)
+    return redirect(back)
 
 
 def _taken_at_once(request: TownRequest, service_request_id: UUID, step: Step) -> ServiceRequest:
@@ -396,7 +451,7 @@ def note(request: TownRequest, town: str, service_request_id: UUID) -> HttpRespo
             actor=request.actor,
             town=request.town,
             service_request_id=service_request_id,
-            text=_text(request.POST, "note"),
+            text=text_of(request.POST, "note"),
             is_internal=is_internal,
             at=timezone.now(),
         )
@@ -421,7 +476,7 @@ def contact(request: TownRequest, town: str, service_request_id: UUID) -> HttpRe
             town=request.town,
             service_request_id=service_request_id,
             at=timezone.now(),
-            reason=_text(request.POST, "why")[:300],
+            reason=text_of(request.POST, "why")[:300],
         )
     except InvalidInput as error:
         problems = [{**one, "where": "why"} for one in spoken_problems(error)]
