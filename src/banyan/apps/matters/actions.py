@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from banyan.apps.matters.models import Matter
-from banyan.kit.rows import insert_many
+from banyan.kit.rows import Stencil, insert_many
 
 
 def open_matter(*, origin: tuple[str, UUID], place_id: UUID | None, at: datetime) -> UUID:
@@ -19,10 +19,11 @@ def open_matter(*, origin: tuple[str, UUID], place_id: UUID | None, at: datetime
 
 def open_matters(opened: Sequence[tuple[tuple[str, UUID], UUID | None, UUID]], *, at: datetime) -> None:
     """Open many matters at once: each is (origin, place, identifier of the matter)."""
+    new = Stencil(Matter).row
     insert_many(
         Matter,
         [
-            Matter(id=matter_id, origin_type=origin[0], origin_id=origin[1], place_id=place_id, opened_at=at)
+            new(id=matter_id, origin_type=origin[0], origin_id=origin[1], place_id=place_id, opened_at=at)
             for origin, place_id, matter_id in opened
         ],
     )

@@ -15,7 +15,7 @@ from banyan.apps.audit.rules import GENESIS, Written, commitment, key_of
 from banyan.base.ids import uuid7
 from banyan.kit import scopes
 from banyan.kit.guard import Actor
-from banyan.kit.rows import insert_many
+from banyan.kit.rows import Stencil, insert_many
 
 
 def record(
@@ -120,7 +120,8 @@ def record_first(firsts: Sequence[First]) -> None:
         )
         for first in firsts
     ]
-    insert_many(Entry, [_row(words) for words in written])
+    new = Stencil(Entry).row
+    insert_many(Entry, [new(**_columns(words)) for words in written])
 
 
 def _last(subject: tuple[str, UUID]) -> tuple[int, str]:
@@ -138,7 +139,11 @@ def _stored(written: Written) -> Entry:
 
 
 def _row(written: Written) -> Entry:
-    return Entry(hash=written.hash(), **{name: getattr(written, name) for name in written.__slots__})
+    return Entry(**_columns(written))
+
+
+def _columns(written: Written) -> dict[str, Any]:
+    return {"hash": written.hash(), **{name: getattr(written, name) for name in written.__slots__}}
 
 
 def _one_role(actor: Actor) -> str:

@@ -19,9 +19,10 @@ from banyan.base import rowfiles
 from banyan.base.errors import InvalidInput, Problem, mark
 from banyan.kit import guard, scopes
 from banyan.kit.guard import Actor
+from banyan.kit.rows import much_to_write
 
 #: Rows stored in one transaction: at some thousand rows a second nobody else waits long for their turn to write.
-BATCH: Final = 250
+BATCH: Final = 500
 MOST_ROWS: Final = 2_000_000
 _TELL_EVERY: Final = 2_000
 Progress = Callable[[str, int], None]
@@ -164,18 +165,19 @@ def store_rows(
                 at=run.started_at,
             )
 
-    for number, read in _rows(path, profile, at=run.started_at, skip=run.n_read):
-        if read.case is None:
-            rejected.append(importing.Rejected(number, read.source_key, read.problems))
-        else:
-            cases.append(read.case)
-        if len(cases) + len(rejected) >= batch:
+    with much_to_write():
+        for number, read in _rows(path, profile, at=run.started_at, skip=run.n_read):
+            if read.case is None:
+                rejected.append(importing.Rejected(number, read.source_key, read.problems))
+            else:
+                cases.append(read.case)
+            if len(cases) + len(rejected) >= batch:
+                store()
+                n_done += len(cases) + len(rejected)
+                cases, rejected = [], []
+                yield n_done
+                if progress and n_done % _TELL_EVERY < batch:
+                    progress("stored", n_done)
+        if cases or rejected:
             store()
-            n_done += len(cases) + len(rejected)
-            cases, rejected = [], []
-            yield n_done
-            if progress and n_done % _TELL_EVERY < batch:
-                progress("stored", n_done)
-    if cases or rejected:
-        store()
-        yield n_done + len(cases) + len(rejected)
+            yield n_done + len(cases) + len(rejected)

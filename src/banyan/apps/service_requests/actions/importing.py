@@ -29,7 +29,7 @@ from banyan.base.errors import Problem
 from banyan.base.ids import tracking_number, uuid7
 from banyan.kit import guard, scopes
 from banyan.kit.guard import Actor
-from banyan.kit.rows import insert_many
+from banyan.kit.rows import Stencil, insert_many
 
 #: States of a run.
 WAITING: Final = "waiting"
@@ -67,7 +67,8 @@ def begin_import(
         towns.hold(town)
         going_on = (RUNNING, BROKEN) if status == RUNNING else (WAITING, RUNNING, BROKEN)
         held = ImportRun.objects.filter(profile=profile[:60], sha256=sha256, status__in=going_on)
-        if (broken := held.order_by("-started_at").first()) is not None:
+        broken: ImportRun | None = held.order_by("-started_at").first()
+        if broken is not None:
             return broken
         run = ImportRun(
             profile=profile[:60],
@@ -181,6 +182,7 @@ class _Maker:
 
     def __init__(self, town: Town, *, run_id: UUID | None, at: datetime) -> None:
         self._town, self._run_id, self._at = town, run_id, at
+        self._new = Stencil(ServiceRequest).row
         self._offered = queries.catalogue(town).offered
         self._tree = territory.tree(town)
         self._parties = parties.register(town).by_code
@@ -191,12 +193,12 @@ class _Maker:
         service = self._offered[case.service_code]
         place, party = self._place(case), self._parties.get(case.party_code)
         has_point = case.lon is not None and case.lat is not None
-        return ServiceRequest(
+        return self._new(
             id=uuid7(),
             matter_id=uuid7(),
             service_id=service.id,
             tracking_number=tracking_number(),
-            status=case.status,
+            status=str(case.status),
             urgency=service.default_urgency,
             kind=service.kind,
             channel=case.channel,

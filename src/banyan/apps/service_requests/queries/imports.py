@@ -42,7 +42,7 @@ def import_run(actor: Actor, run_id: UUID) -> ImportRun:
 
 
 def _check(actor: Actor) -> None:
-    guard.authorise(actor, "service_requests.import", subject=guard.Subject())
+    guard.authorise(actor, "audit.read")  # whoever looks after the town, or after a part of it
 
 
 def counts(run: ImportRun) -> dict[str, int]:
