@@ -28,6 +28,7 @@ MAY: Final[Mapping[str, Mapping[Role, Near]]] = {
     "service_requests.read_public": {},
     "service_requests.read_internal": {**_HANDLING, Role.AUDITOR: Near.AREA},
     "service_requests.read_contact": _HANDLING,
+    "service_requests.read_confidential_contact": _COORDINATION,
     # a resident's own steps
     "service_requests.report": {},
     "service_requests.report_on_behalf": {Role.COORDINATOR: Near.ANY, Role.WORKER: Near.ANY, Role.MANAGER: Near.ANY},
@@ -90,6 +91,9 @@ MAY: Final[Mapping[str, Mapping[Role, Near]]] = {
     "audit.read": {Role.AUDITOR: Near.AREA, Role.MANAGER: Near.AREA},
     "audit.verify": {Role.AUDITOR: Near.AREA, Role.MANAGER: Near.AREA},
     "notices.read": _REPORTER,
+    "notices.choose": _REPORTER,
+    "notices.announce": _COORDINATION,
+    "notices.read_deliveries": {Role.MANAGER: Near.AREA},
 }
 
 #: Verbs that are open to everybody, signed in or not.

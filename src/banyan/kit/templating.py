@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.templatetags.static import static
@@ -50,9 +50,11 @@ def local(at: datetime | None) -> str:
     return timezone.localtime(at).strftime("%Y-%m-%d %H:%M") if at else ""
 
 
-def day(at: datetime | None) -> str:
+def day(at: date | None) -> str:
     """Return an instant as a date in the zone in force (the town's, inside a town)."""
-    return formats.date_format(timezone.localtime(at), "DATE_FORMAT") if at else ""
+    if isinstance(at, datetime):
+        at = timezone.localtime(at)
+    return formats.date_format(at, "DATE_FORMAT") if at else ""
 
 
 def since(at: datetime | None) -> str:

@@ -164,6 +164,7 @@ def read_contact(
         request = queries.readable(actor, service_request_id, town=town, verb="service_requests.read_contact")
         if request.reporter_id is None:
             raise NotFound("contact")
+        guard.authorise(actor, queries.contact_verb(request), subject=queries.subject_of(request, town=town))
         return people.look(
             actor=actor,
             person_id=request.reporter_id,

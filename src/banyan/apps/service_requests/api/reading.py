@@ -43,6 +43,12 @@ _VERBS = {
 }
 
 
+_WORDS_ASKED = (
+    "Every word occurs in text, place or service; best hits first. "
+    "A whole tracking number finds its request in the views mine and work."
+)
+
+
 class Wanted(Schema):
     """What to list; what is left out does not filter."""
 
@@ -57,7 +63,14 @@ class Wanted(Schema):
     ] = ""
     party_id: UUID | None = None
     overdue: Annotated[Flag, Field(description="Only those whose clock runs and has passed its deadline.")] = False
-    words: Annotated[str, Field(max_length=200, pattern=TEXT_PATTERN, description="In description or address.")] = ""
+    words: Annotated[
+        str,
+        Field(
+            max_length=200,
+            pattern=TEXT_PATTERN,
+            description=_WORDS_ASKED,
+        ),
+    ] = ""
     order: Order = Order.NEWEST
 
 
@@ -148,6 +161,7 @@ def whole_request(request: TownRequest, found: ServiceRequest) -> dict[str, obje
         "access": "full" if is_full else "public",
         "steps": queries.steps_for(request.actor, found, town=request.town),
         **(shown.full_part(found, town=request.town) if is_full else shown.NOTHING_MORE),
+        **{name: getattr(found, name) for name in ("verification", "verified_how", "verify_by_at")},
         "photos": [shown.photo(row, town=request.town) for row in photos],
     }
 

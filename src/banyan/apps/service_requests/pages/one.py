@@ -21,12 +21,13 @@ from banyan.apps.notices import actions as notices
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import actions, queries
 from banyan.apps.service_requests.models import ServiceRequest
-from banyan.apps.service_requests.pages import attributes, shared
+from banyan.apps.service_requests.pages import attributes, panels, shared
 from banyan.apps.service_requests.pages.near import together
 from banyan.apps.service_requests.pages.residents import shown_problems
 from banyan.apps.service_requests.pages.steps import staff_part, version_of
 from banyan.apps.service_requests.pages.telling import Ear, steps_done, told
 from banyan.apps.service_requests.rules import RATEABLE, Status, Step, Wanted
+from banyan.apps.service_requests.rules.public_words import public_address, public_description
 from banyan.apps.territory import queries as territory
 from banyan.base.errors import BanyanError, InvalidInput, NotFound
 from banyan.kit import files, guard, images
@@ -79,7 +80,9 @@ def _page(
         "answers": attributes.told(found.attributes, queries.catalogue(town).by_id[found.service_id]) if reads else (),
         "places": _places(found, request),
         "party": parties.register(town).by_id.get(found.party_id) if found.party_id else None,
+        "joint_parties": panels.working_together(found, town=town),
         "clock": shared.whole_clock(found, at=at),
+        "looked": shared.looked(found),
         "way": steps_done(found.status, is_rated=found.rating is not None),
         "line": told(
             moments,
@@ -92,6 +95,8 @@ def _page(
         "photos": [photo for photo in photos if photo.moment == "report"] if reads else photos,
         "point": _point(found, is_exact=reads or found.is_text_public),
         "reads": reads,
+        "words": found.description if reads else public_description(found),
+        "address": found.address if reads else public_address(found),
         "inner": inner,
         "is_own": is_own,
         "together": together(actor, found, town=town),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -40,11 +41,12 @@ class Asked:
     state: str = ""
     group: str = ""
     place: str = ""
+    q: str = ""
 
     @classmethod
     def of(cls, request: HttpRequest) -> Asked:
         """Read the address."""
-        return cls(**{name: request.GET.get(name, "")[:60] for name in cls.__slots__})
+        return cls(**{name: request.GET.get(name, "").replace("\0", "").strip()[:100] for name in cls.__slots__})
 
     def query(self, **changes: str) -> str:
         """Return the query of an address that asks for this, with changes."""
@@ -56,7 +58,10 @@ def _filter(asked: Asked, request: TownRequest) -> queries.Filter:
     place = territory.tree(request.town).by_code.get(asked.place)
     states = STATES[asked.state][1] if asked.state in STATES else frozenset()
     return queries.Filter(
-        statuses=frozenset(str(one) for one in states), group=asked.group, place_path=place.path if place else ""
+        statuses=frozenset(str(one) for one in states),
+        group=asked.group,
+        place_path=place.path if place else "",
+        words=asked.q,
     )
 
 
@@ -75,6 +80,7 @@ def public_list(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG00
         "places": [place for place in shared.place_options(request.town) if place.level != "building"],
         "entries": shared.entries(page.rows, town=request.town, at=at),
         "page": page,
+        "snippet_of": partial(queries.snippet, words=asked.q),
         "counts": counts(queries.n_by_status(ANYONE, town=request.town, verb=_PUBLIC)),
         "points": f"{reverse('public_points', args=[request.town.slug])}?{asked.query()}",
         "bounds": shared.bounds(request.town),

@@ -286,7 +286,7 @@ def received(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
     sent = request.session.get(_SENT)
     if not sent:
         return redirect("report", request.town.slug)
-    found = queries.public(UUID(sent["id"]))
+    found = queries.public(UUID(sent["id"]))  # the session has just sent it, so it may know of it
     follow_at = reverse("follow", args=[request.town.slug])
     link = request.build_absolute_uri(f"{follow_at}?n={sent['number']}")
     context = {

@@ -41,6 +41,8 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "unmerge": (gettext_noop("It is handled by itself again"), "triaged"),
     "took_in": (gettext_noop("Another report of the same thing was joined to it"), "merged"),
     "let_go": (gettext_noop("A report that had been joined to it is handled by itself again"), "triaged"),
+    "redact": (gettext_noop("The town set what everybody reads of it"), "eye"),
+    "forgotten": (gettext_noop("Its words were forgotten: their time was over"), "history"),
     "raised": (gettext_noop("It became more urgent, because many report or follow it"), "flag"),
     "answered": (gettext_noop("The town answered"), "comment"),
     "attached": (gettext_noop("It belongs to an incident that the town knows of"), "warning"),

@@ -86,6 +86,7 @@ from banyan.apps.service_requests.queries.same import (
     proposed_for,
     requests_of,
 )
+from banyan.apps.service_requests.queries.searching import Found, search, snippet
 from banyan.apps.service_requests.rules import ENDED, OPEN, STOPPED, Status, Step
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "ENDED",
     "Fate",
     "Filter",
+    "Found",
     "OPEN",
     "ORDERS",
     "Past",
@@ -170,7 +172,9 @@ __all__ = [
     "rungs",
     "running",
     "runs_by_id",
+    "search",
     "seen",
+    "snippet",
     "steps_for",
     "subject_of",
     "suggested_party",

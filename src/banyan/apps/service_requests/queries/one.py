@@ -86,6 +86,12 @@ def seen(actor: Actor, service_request_id: UUID, *, town: Town) -> ServiceReques
     return found
 
 
+def contact_verb(request: ServiceRequest) -> str:
+    """Return the verb with which the contact behind a request is read: of a confidential one the handlers lack it."""
+    is_confidential = request.privacy == Privacy.CONFIDENTIAL
+    return "service_requests.read_confidential_contact" if is_confidential else "service_requests.read_contact"
+
+
 def locked_for(actor: Actor, service_request_id: UUID, *, town: Town, verb: str) -> ServiceRequest:
     """Return a request with its row locked, once the actor may use `verb` on it.
 
