@@ -22,6 +22,7 @@ class Banyan(click.Group):
         "town": ("banyan.faces.cli.town", "town"),
         "requests": ("banyan.apps.service_requests.cli", "requests"),
         "audit": ("banyan.apps.audit.cli", "audit"),
+        "open311": ("banyan.faces.cli.open311", "open311"),
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002

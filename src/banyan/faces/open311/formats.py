@@ -7,6 +7,7 @@ JSON drops the outer container of a list; what is empty is null.  XML has elemen
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def written(answer: Answer, form: Form) -> HttpResponse:
 def _csv(answer: Answer) -> bytes:
     rows = answer.value if isinstance(answer.value, Sequence) else [answer.value]
     head = list(rows[0]) if rows else []
-    return tables.as_csv(head, [list(row.values()) for row in rows])
+    return tables.as_csv(head, [list(row.values()) for row in rows]).removeprefix(codecs.BOM_UTF8)
 
 
 _WRITERS: Final[Mapping[Form, Callable[[Answer], str | bytes]]] = {

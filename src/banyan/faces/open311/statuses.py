@@ -50,7 +50,7 @@ RECEIVED: Final[Mapping[str, tuple[frozenset[Status], tuple[tuple[Step, ...], ..
     "REOPEN": (frozenset({_S.REOPENED}), ((_P.REOPEN,), (_P.REFUTE,))),
     "INVESTIGATING": (frozenset({_S.TRIAGED, _S.PARKED, _S.RETURNED}), ((_P.TRIAGE,),)),
     "FOR_TRIAGE": (frozenset({_S.RECEIVED, _S.RETURNED}), ()),
-    "ACTION_SCHEDULED": (frozenset({_S.DISPATCHED, _S.ACCEPTED, _S.PAUSED}), ((_P.ACCEPT,),)),
+    "ACTION_SCHEDULED": (frozenset({_S.ACCEPTED, _S.PAUSED}), ((_P.ACCEPT,),)),
     "IN_PROGRESS": (frozenset({_S.IN_PROGRESS}), ((_P.START,), (_P.RESUME,), (_P.ACCEPT, _P.START))),
     "FIXED": (frozenset({_S.RESOLVED, _S.VERIFIED, _S.CLOSED}), _RESOLVE),
     "CLOSED": (ENDED, ((_P.CLOSE,), *_RESOLVE)),
