@@ -77,6 +77,7 @@ def _nav(request: HttpRequest, town: Town, actor: Actor, unread: int) -> list[It
         ("report", gettext("Report"), "plus", True),
         ("tasks", gettext("My tasks"), "wrench", Role.WORKER in actor.roles),
         ("board", gettext("Board"), "board", bool(actor.roles & {Role.COORDINATOR, Role.MANAGER, Role.AUDITOR})),
+        ("rulings", gettext("Decisions"), "flag", bool(actor.roles & {Role.COORDINATOR, Role.MANAGER})),
         ("public_list", gettext("In town"), "map", True),
         ("my_requests", gettext("Mine"), "list", signed_in(actor)),
         ("inbox", gettext("News"), "bell", signed_in(actor)),

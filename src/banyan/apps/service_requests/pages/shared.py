@@ -9,10 +9,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from banyan.apps.service_requests import queries
 from banyan.apps.service_requests.models import ServiceRequest
-from banyan.apps.service_requests.rules import STOPPED, Status
+from banyan.apps.service_requests.rules import STOPPED, Status, verification
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.kit.asking import TownRequest
@@ -97,6 +98,14 @@ def whole_clock(request: ServiceRequest | queries.Row, *, at: datetime) -> Clock
     paused = request.status in (Status.PAUSED, Status.PARKED)
     left = request.remaining_min if paused else wall_min(request.stopped_at or at, until=request.deadline_at)
     return Clock(left, is_paused=paused, is_done=stopped, due_at=request.deadline_at)
+
+
+def looked(request: ServiceRequest) -> str:
+    """Return the sentence about who looks, or looked, whether it is done; "" where there is nothing to say."""
+    sentence = verification.label(
+        request.status, verification=request.verification, verified_how=request.verified_how
+    )
+    return gettext(sentence) if sentence else ""
 
 
 def wall_min(at: datetime, *, until: datetime) -> int:

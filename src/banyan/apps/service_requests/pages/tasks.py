@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,12 +18,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import queries
+from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.pages.board import Line, lines, said_aloud
+from banyan.apps.service_requests.pages.panels import PartLine, part_lines
 from banyan.apps.service_requests.pages.steps import FIRST, said, taken_from_form
-from banyan.apps.service_requests.queries import Filter
+from banyan.apps.service_requests.queries import Filter, joint
 from banyan.apps.service_requests.rules import Status, Step, steps_from
+from banyan.apps.territory.queries import Town
 from banyan.base.errors import BanyanError, Forbidden, InvalidInput, NotFound, SignInNeeded
-from banyan.kit import guard
+from banyan.kit import guard, images
 from banyan.kit.asking import TownRequest
 from banyan.kit.guard import Actor, Role, Subject
 from banyan.kit.problem import spoken, spoken_problems
@@ -92,9 +96,10 @@ def _page(
 ) -> HttpResponse:
     actor, town, at = _worker(request), request.town, timezone.now()
     view = view if view in VIEWS else "all"
-    wanted = Filter(statuses=frozenset(str(status) for status in VIEWS[view]))
+    own = Filter(party_ids=actor.party_ids())
+    wanted = replace(own, statuses=frozenset(str(status) for status in VIEWS[view]))
     rows = queries.pressing(actor, wanted, town=town, limit=MOST_TASKS, at=at)
-    counted = queries.counted(actor, Filter(), town=town, at=at)
+    counted = queries.counted(actor, own, town=town, at=at)
     href, said_now = reverse("tasks", args=[town.slug]), said_aloud(request)
     context: dict[str, Any] = {
         "tasks": [_task(actor, line) for line in lines(actor, rows, town=town, at=at)],
@@ -106,6 +111,9 @@ def _page(
         "n_shown": len(rows),
         "n_late": counted.n_overdue,
         "parties": [p for p in parties.register(town).by_id.values() if p.id in actor.party_ids()],
+        "called_in": _called_in(actor, town=town, at=at),
+        "most_photos": images.MOST_PICTURES,
+        "here": href,
         "view": view,
         "opened": opened,
         "problems": problems,
@@ -115,6 +123,17 @@ def _page(
     for name, value in said_now.items():
         response.headers[name] = value
     return response
+
+
+def _called_in(actor: Actor, *, town: Town, at: datetime) -> list[tuple[PartLine, ServiceRequest, Any, Any]]:
+    """Return the parts that the reader's party was called in to do: (part, request, service, place)."""
+    services = queries.catalogue(town).by_id
+    return [
+        (line, one, services[one.service_id], queries.place_of(one, town=town))
+        for part in joint.parts_in_hand(actor.party_ids(), limit=MOST_TASKS)
+        for one in (part.service_request,)
+        for line in part_lines(actor, one, [part], town=town, at=at)
+    ]
 
 
 def _worker(request: TownRequest) -> Actor:
