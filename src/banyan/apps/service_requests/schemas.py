@@ -207,6 +207,9 @@ class RequestWholeOut(RequestOut):
     pause_reason: str
     rating_words: str
     attributes: dict[str, str | list[str]]
+    verification: str
+    verified_how: str
+    verify_by_at: datetime | None
     photos: list[PhotoOut]
 
 
@@ -324,6 +327,7 @@ class RedactionIn(Body):
     version: Version
     text: Words = ""
     is_text_public: bool | None = None
+    way: Literal["", "assign", "grab", "round_robin"] = ""
 
 
 class CommentIn(Body):

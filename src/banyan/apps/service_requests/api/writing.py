@@ -60,6 +60,7 @@ def take_step(request: TownRequest, service_request_id: UUID, body: StepIn) -> H
         service_code=body.service_code,
         urgency=body.urgency or "",
         is_text_public=body.is_text_public,
+        way=body.way,
         public_text=body.public_text,
     )
     changed = actions.take_step(
