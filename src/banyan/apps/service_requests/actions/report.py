@@ -190,6 +190,8 @@ def _stored(actor: Actor, draft: Draft, found: _Found, *, town: Town, at: dateti
         calendar=calendar_of(found.service, town=town),
         at=requested_at,
     )
+    if draft.deadline_at is not None:  # promised by another desk; the target stays the service's own
+        clock = replace(clock, deadline_at=draft.deadline_at)
     request = ServiceRequest(
         id=request_id,
         matter_id=matter_id,

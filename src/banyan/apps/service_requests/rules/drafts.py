@@ -29,6 +29,7 @@ class Draft:
     by a client without network; `source_key` is the identifier in another system.
     Where `is_passed_on`, the account passes on what somebody else has told it: the contact is theirs, not its own.
     `privacy`: named, anonymous or confidential (`rules.privacy`).
+    `deadline_at`: until when another desk has promised it; it stands in place of the service's own target.
     `attributes`: code of an attribute of the service -> value, or several (`rules.attributes`).
     """
 
@@ -45,6 +46,7 @@ class Draft:
     contact_phone: str = ""
     contact_email: str = ""
     requested_at: datetime | None = None
+    deadline_at: datetime | None = None
     source_key: str | None = None
     id: UUID | None = None
     is_passed_on: bool = False
@@ -70,6 +72,8 @@ def draft_problems(draft: Draft, *, at: datetime, needs_place: bool) -> list[Pro
         problems.append(Problem("requested_at", "future", mark("The time lies in the future.")))
     if draft.requested_at is not None and draft.intake != Intake.IMPORT and draft.requested_at < at - OLDEST:
         problems.append(Problem("requested_at", "too_old", mark("The time lies more than a year back.")))
+    if draft.deadline_at is not None and draft.deadline_at < (draft.requested_at or at):
+        problems.append(Problem("deadline_at", "order", mark("The deadline lies before the report.")))
     return problems + privacy_problems(draft) + _point_problems(draft, needs_place=needs_place)
 
 
