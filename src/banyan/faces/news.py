@@ -175,4 +175,29 @@ def _tell(
     if hearers:
         service = queries.catalogue(territory.town_by_id(scopes.current_town())).by_id[request.service_id]
         facts = {"name_zh": service.name_zh, "name_en": service.name_en}
-        notices.tell(hearers, subject=("service_request", request.id), verb=verb, cause_id=cause_id, at=at, facts=facts)
+        subject = ("service_request", request.id)
+        is_urgent = verb in _ASKS_AT_ONCE and request.urgency == "emergency"
+        for kind, some in _by_kind(hearers, request).items():
+            notices.tell(
+                some,
+                subject=subject,
+                verb=verb,
+                cause_id=cause_id,
+                at=at,
+                facts=facts,
+                kind=kind,
+                is_urgent=is_urgent and kind is notices.Kind.ASKED,
+            )
+
+
+#: Steps after which staff are needed at once where the request is an emergency: these heed no quiet hours.
+_ASKS_AT_ONCE: Final = frozenset({"received", "dispatch", "return", "refute", "reopen"})
+
+
+def _by_kind(hearers: Iterable[UUID], request: ServiceRequest) -> dict[notices.Kind, list[UUID]]:
+    """Say what the news is to each hearer: to the reporter their own request, to staff something asked of them."""
+    kinds: dict[notices.Kind, list[UUID]] = {}
+    for account_id in hearers:
+        is_own = account_id == request.reporter_account_id
+        kinds.setdefault(notices.Kind.MINE if is_own else notices.Kind.ASKED, []).append(account_id)
+    return kinds

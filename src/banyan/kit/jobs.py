@@ -25,12 +25,12 @@ def enqueue(path: str, *, town_id: UUID, **words: Any) -> None:
     async_task("banyan.kit.jobs.run", path, str(town_id), words=words)
 
 
-def enqueue_unscoped(path: str, *, town_id: UUID) -> None:
+def enqueue_unscoped(path: str, *, town_id: UUID, **words: str) -> None:
     """Enqueue a function that gets the identifier of a town and opens its scope itself, as often as it needs to.
 
     For work that speaks with somebody outside: no transaction of ours waits meanwhile.
     """
-    async_task(path, str(town_id))
+    async_task(path, str(town_id), **words)
 
 
 def run(path: str, town_id: str, *, words: dict[str, Any]) -> None:

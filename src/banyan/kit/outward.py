@@ -35,7 +35,7 @@ class Answer:
     retry_after: str
 
 
-class NotReached(Exception):  # noqa: N818 - it is told as a state, not shown as an error
+class NotReached(Exception):
     """No answer came.  `code` says why; `has_left` whether the words may have arrived all the same."""
 
     def __init__(self, code: str, *, has_left: bool = False) -> None:
@@ -72,9 +72,7 @@ def _inner(ip: Ip) -> Ip:
     return carried or ip
 
 
-def post(
-    address: str, *, body: bytes, headers: Mapping[str, str], deadline_s: float = DEADLINE_S
-) -> Answer:
+def post(address: str, *, body: bytes, headers: Mapping[str, str], deadline_s: float = DEADLINE_S) -> Answer:
     """Post octets to an address and return the answer, whatever its status.
 
     Raises
@@ -103,7 +101,9 @@ def post(
 
 
 @contextmanager
-def _connected(parts: SplitResult, deadline_s: float) -> Iterator[tuple[http.client.HTTPConnection, Callable[[], bool]]]:
+def _connected(
+    parts: SplitResult, deadline_s: float
+) -> Iterator[tuple[http.client.HTTPConnection, Callable[[], bool]]]:
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     ip = _looked_up(host, port)

@@ -109,6 +109,11 @@ def contact_of(account_id: UUID) -> tuple[str, str, str]:
     return (held[0] or "", held[1] or "", held[2] or "") if held else ("", "", "")
 
 
+def language_of(account_id: UUID) -> str | None:
+    """Return the language that an account has chosen, "" where it has not, None where it is closed or unknown."""
+    return Account.objects.filter(id=account_id, is_active=True).values_list("language", flat=True).first()
+
+
 def account_by_phone(phone: str) -> Account | None:
     """Return the account that signs in with a phone number (E.164), or None."""
     return Account.objects.filter(phone=phone).first()

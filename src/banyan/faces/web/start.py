@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from banyan.apps.accounts import queries as accounts
 from banyan.apps.notices import queries as notices
 from banyan.apps.notices.pages import News, told
+from banyan.apps.notices.pages.announcements import standing
 from banyan.apps.service_requests import queries
 from banyan.apps.service_requests.pages import shared
 from banyan.apps.service_requests.pages.public import counts
@@ -54,6 +55,7 @@ def town_home(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
         "mine": mine[:3],
         "more_of_mine": len(mine) > 3,
         "news": _news(request),
+        "in_force": standing(request.town, at=at),
         "latest": shared.entries(latest.rows, town=request.town, at=at),
         "is_near": bool(near),
         "counts": counts(queries.n_by_status(ANYONE, town=request.town, verb=_PUBLIC)),

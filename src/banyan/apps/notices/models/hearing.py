@@ -47,7 +47,9 @@ class Choice(TownRow):
 
     class Meta(TownRow.Meta):
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["town", "channel", "kind"], name="a_kind_of_news_is_chosen_once_per_channel")
+            models.UniqueConstraint(
+                fields=["town", "channel", "kind"], name="a_kind_of_news_is_chosen_once_per_channel"
+            )
         ]
 
 

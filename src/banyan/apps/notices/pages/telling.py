@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
 
 from banyan.apps.notices import queries
-from banyan.kit.templating import bi
+from banyan.kit.templating import bi, local
 
 #: Verb -> sentence and icon.
 SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
@@ -78,6 +78,8 @@ class News:
     icon: str
     at: datetime
     is_unread: bool
+    detail: str = ""
+    """When and where, where the news is about that."""
 
 
 def told(notice: queries.NoticeView, *, slug: str) -> News:
@@ -90,4 +92,13 @@ def told(notice: queries.NoticeView, *, slug: str) -> News:
         icon=icon,
         at=notice.at,
         is_unread=notice.read_at is None,
+        detail=_detail(notice.facts),
     )
+
+
+def _detail(facts: Mapping[str, Any]) -> str:
+    """Return when and where something is, from the facts of a notice, in the zone in force."""
+    begins, ends = (datetime.fromisoformat(facts[key]) if facts.get(key) else None for key in ("from_at", "until_at"))
+    when = f"{local(begins)} – {local(ends)}" if begins and ends else local(begins)
+    where = bi(facts, "place") or gettext("whole town") if begins else ""
+    return " · ".join(words for words in (when, where) if words)
