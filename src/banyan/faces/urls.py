@@ -18,5 +18,6 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("open311/", include(open311.of_all_towns)),
     path("open311/<str:town>/", include("banyan.faces.open311.urls")),
+    path("ogc/<slug:town>/", include("banyan.faces.ogc.urls")),
     path("admin/", admin.records.urls),
 ]
