@@ -162,7 +162,7 @@ def is_identity_number(number: str) -> bool:
 
 def _is_day(digits: str) -> bool:
     try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])).year >= 1900
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])).year >= 1800
     except ValueError:
         return False
 
@@ -190,12 +190,12 @@ def _digits(text: str) -> str:
 # --- telephones ------------------------------------------------------------------------------------------------------
 
 _NOT_INSIDE: Final = r"(?<![\d.])(?<!\d[-])"
-_MOBILE: Final = re.compile(rf"(?<!\d)(?:(?:\+|00)?86{_GAP})?1{_GAP}[3-9](?:{_GAP}\d){{9}}(?!\d)")
+_MOBILE: Final = re.compile(rf"(?<!\d)(?:(?:\+|00)?86{_GAP})?1[3-9]\d(?:{_GAP}\d){{8}}(?!\d)")
 _LANDLINE: Final = re.compile(
     rf"(?<!\d)(?<!\d[ -])(?:(?:\+|00)86{_GAP})?\(?(?:0?10|0?2\d|0[3-9]\d\d)\)?{_GAP}[2-9]\d{{2,3}}{_GAP}\d{{4}}(?!\d)"
     r"(?:\s*(?:转|分机|ext\.?|x)\s*\d{1,6})?"
 )
-_ABROAD: Final = re.compile(r"(?<![\d+])(?:\+|00)[1-9]\d{0,2}[ \-.()]{0,2}\d(?:[ \-.()]{0,2}\d){6,11}(?!\d)")
+_ABROAD: Final = re.compile(r"(?<![\d+])(?<!\d[ -])(?:\+|00)[1-9]\d{0,2}[ \-.()]{0,2}\d(?:[ \-.()]{0,2}\d){6,11}(?!\d)")
 _NORTH_AMERICAN: Final = re.compile(
     rf"{_NOT_INSIDE}(?:1[-. ])?(?:\((?P<a>[2-9]\d\d)\) ?|(?P<b>[2-9]\d\d)[-. ])[2-9]\d\d[-. ]\d{{4}}(?!\d)"
 )
