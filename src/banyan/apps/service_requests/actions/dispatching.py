@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from banyan.apps.service_requests import queries
+from banyan.apps.service_requests.actions import turns
 from banyan.apps.service_requests.actions.steps import take_step
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.rules import Status, Step, Wanted
@@ -47,9 +48,10 @@ def dispatch_by_rule(*, town: Town, service_request_id: UUID, at: datetime) -> S
         handler = UUID(decision.handler_account_id) if decision.way is Way.ASSIGN else None
         wanted = Wanted(party_id=fate.party.id, way=str(decision.way), handler_account_id=handler)
         try:
-            return take_step(**words, step=Step.DISPATCH, wanted=wanted)
+            turns.handler_for(wanted, town=town)
         except InvalidInput:  # the handler or every worker has left: the party still gets it, whoever takes it first
-            return take_step(**words, step=Step.DISPATCH, wanted=Wanted(party_id=fate.party.id, way=str(Way.GRAB)))
+            wanted = Wanted(party_id=fate.party.id, way=str(Way.GRAB))
+        return take_step(**words, step=Step.DISPATCH, wanted=wanted)
 
 
 @dataclass(frozen=True, slots=True)
