@@ -40,6 +40,7 @@ urlpatterns: list[URLPattern] = [
     path("incidents/<uuid:incident_id>/<slug:deed>/", incidents.act, name="incident_act"),
     path("lists/<slug:name>/", lists.one_list, name="public_items"),
     path("lists/<slug:name>.csv", lists.export, name="public_items_csv"),
+    path("lists/<slug:name>.xlsx", lists.export, {"form": "xlsx"}, name="public_items_xlsx"),
     path(f"{_ONE}follow/", near.follow, name="follow_request"),
     path(f"{_ONE}unfollow/", near.unfollow, name="unfollow_request"),
     path(f"{_ONE}own/<slug:act>/", one.own_act, name="own_act"),

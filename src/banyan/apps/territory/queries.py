@@ -229,7 +229,7 @@ def as_geojson(places: Sequence[PlaceView]) -> dict[str, Any]:
 
 
 def exported(town: Town, *, form: str = "geojson", system: str = "wgs84") -> bytes:
-    """Return the places of the town in scope as a file, ``geojson`` or ``csv``, in wgs84, gcj02 or bd09."""
+    """Return the places of the town in scope as a file, ``geojson``, ``csv`` or ``xlsx``, in wgs84, gcj02 or bd09."""
     held = tree(town)
     parents = {place.id: place.code for place in held.places}
     places = [

@@ -163,7 +163,7 @@ def list_parties(slug: str) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def catalogue(slug: str, file: Path) -> None:
     """Publish a service catalogue from a JSON or CSV file; what is the same stays, what changed gets a new version."""
-    services = request_actions.read_catalogue(file.read_bytes(), form="csv" if file.suffix == ".csv" else "json")
+    services = request_actions.read_catalogue(file.read_bytes(), form="json" if file.suffix == ".json" else "csv")
     with _entered(slug) as entered:
         n = request_actions.publish_catalogue(actor=OPERATOR, town=entered, services=services, at=timezone.now())
     click.echo(f"{n} of {len(services)} services changed.")
@@ -178,12 +178,12 @@ _system = click.option(
 @click.argument("slug")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--format", "form", default="", type=click.Choice(["", "geojson", "csv"]), help="Default: by the file's ending."
+    "--format", "form", default="", type=click.Choice(["", "geojson", "csv", "xlsx"]), help="Default: by the file's ending."
 )
 @_system
 def territory_file(slug: str, file: Path | None, form: str, system: str) -> None:
     """Lay out places from a GeoJSON or CSV file; without FILE, print the town's places."""
-    form = form or ("csv" if file is not None and file.suffix == ".csv" else "geojson")
+    form = form or (file.suffix[1:] if file is not None and file.suffix in (".csv", ".xlsx") else "geojson")
     with _entered(slug) as entered:
         if file is None:
             click.echo(territory.exported(entered, form=form, system=system), nl=False)

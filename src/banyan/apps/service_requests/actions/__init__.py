@@ -19,7 +19,7 @@ from banyan.apps.service_requests.actions.incidents import (
     end_incident,
     open_incident,
 )
-from banyan.apps.service_requests.actions.joint import summon, take_part_step
+from banyan.apps.service_requests.actions.joint import add_part_photos, summon, take_part_step
 from banyan.apps.service_requests.actions.merging import merge, unmerge
 from banyan.apps.service_requests.actions.privacy import due_for_forgetting, forget, redact
 from banyan.apps.service_requests.actions.rates import exclude_from_rates, lift_rate_exclusion
@@ -35,13 +35,13 @@ from banyan.apps.service_requests.actions.supervising import (
     reckon_rungs,
     supervise,
 )
+from banyan.apps.service_requests.actions.tickets import TakenTicket, give_tickets, take_tickets
 from banyan.apps.service_requests.actions.updates import News, TakenUpdate, take_update
 from banyan.apps.service_requests.actions.words import add_photos, comment, rate, read_contact
 from banyan.apps.service_requests.rules import Draft, Wanted
 from banyan.apps.service_requests.rules.joint import PartWords, Summons
 
 __all__ = [
-    "MOST_AT_ONCE",
     "Brought",
     "Call",
     "Chosen",
@@ -49,6 +49,7 @@ __all__ = [
     "Decision",
     "Deed",
     "Draft",
+    "MOST_AT_ONCE",
     "NewIncident",
     "NewService",
     "News",
@@ -56,9 +57,11 @@ __all__ = [
     "Question",
     "Received",
     "Summons",
+    "TakenTicket",
     "TakenUpdate",
     "Undone",
     "Wanted",
+    "add_part_photos",
     "add_photos",
     "answer",
     "answer_all",
@@ -80,9 +83,10 @@ __all__ = [
     "exclude_from_rates",
     "follow",
     "forget",
+    "give_tickets",
     "import_cases",
-    "index",
     "import_file",
+    "index",
     "keep_quirks",
     "known_of",
     "lift_rate_exclusion",
@@ -107,10 +111,11 @@ __all__ = [
     "take_part_step",
     "take_step",
     "take_steps",
+    "take_tickets",
     "take_update",
     "undo_import",
-    "unindex",
     "unfollow",
+    "unindex",
     "unmerge",
     "withdraw_ruling",
 ]

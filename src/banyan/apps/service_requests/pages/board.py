@@ -286,14 +286,14 @@ def points(request: TownRequest, town: str) -> HttpResponse:
 
 
 @require_safe
-def export(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
-    """Answer the filtered list as CSV (RFC 4180, UTF-8 with a mark, so that spreadsheets read Chinese)."""
+def export(request: TownRequest, town: str, form: str = "csv") -> HttpResponse:  # noqa: ARG001
+    """Answer the filtered list as CSV (RFC 4180, UTF-8 with a mark, so that spreadsheets read Chinese) or .xlsx."""
     actor, at, held = _reader(request), timezone.now(), request.town
     wanted = asking.as_filter(asking.read(request.GET, town=held), actor=actor, town=held)
     rows = queries.rows_of(actor, wanted, town=held, at=at, limit=MOST_ROWS)
-    table = tables.as_csv(_COLUMNS, _cells(rows, town=held))
-    response = HttpResponse(table, content_type="text/csv; charset=utf-8")
-    name = f"requests-{held.slug}-{at:%Y%m%d}.csv"
+    table = tables.as_file(form, _COLUMNS, _cells(rows, town=held))
+    response = HttpResponse(table, content_type=tables.TYPES[form])
+    name = f"requests-{held.slug}-{at:%Y%m%d}.{form}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "private, no-store"
     return response

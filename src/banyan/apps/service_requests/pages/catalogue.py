@@ -202,14 +202,14 @@ def _service_page(
 
 @require_safe
 def export(request: TownRequest, town: str, form: str) -> HttpResponse:  # noqa: ARG001
-    """Answer the current catalogue as JSON or CSV."""
+    """Answer the current catalogue as JSON, CSV or .xlsx."""
     _check_reader(request)
     current = [one for one in queries.catalogue(request.town).by_id.values() if one.is_current]
     if form == "json":
         response = HttpResponse(catalogue_files.as_json(current), content_type="application/json")
-    elif form == "csv":
-        table = tables.as_csv(*catalogue_files.as_rows(current))
-        response = HttpResponse(table, content_type="text/csv; charset=utf-8")
+    elif form in tables.TYPES:
+        table = tables.as_file(form, *catalogue_files.as_rows(current))
+        response = HttpResponse(table, content_type=tables.TYPES[form])
     else:
         raise NotFound("page")
     name = f"catalogue-{request.town.slug}.{form}"
@@ -239,7 +239,7 @@ def _imported(request: TownRequest) -> tuple[list[dict[str, str]], int]:
     file = request.FILES.get("file")
     if file is None:
         return [_spoken(Problem("file", "required", mark("Choose a file first.")))], 0
-    form = "csv" if str(file.name).lower().endswith(".csv") else "json"
+    form = "json" if str(file.name).lower().endswith(".json") else "csv"
     content = file.read(catalogue_files.MOST_BYTES + 1)
     try:
         new = actions.read_catalogue(content, form=form)

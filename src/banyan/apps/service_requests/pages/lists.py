@@ -114,14 +114,15 @@ def one_list(request: TownRequest, town: str, name: str) -> HttpResponse:
 
 
 @require_safe
-def export(request: TownRequest, town: str, name: str) -> HttpResponse:  # noqa: ARG001
-    """Answer a list as CSV, with the words that everybody may read."""
+def export(request: TownRequest, town: str, name: str, form: str = "csv") -> HttpResponse:  # noqa: ARG001
+    """Answer a list as CSV or .xlsx, with the words that everybody may read."""
     _check(name)
     wanted = _wanted(Asked.of(request), request)
     items = lists.list_items(name, wanted, town=request.town)
-    table = tables.as_csv([gettext(head) for head in HEADS], (_cells(_shown(one, request), request) for one in items))
-    headers = {"Content-Disposition": f'attachment; filename="{request.town.slug}-{name}.csv"'}
-    return HttpResponse(table, content_type="text/csv; charset=utf-8", headers=headers)
+    heads = [gettext(head) for head in HEADS]
+    table = tables.as_file(form, heads, (_cells(_shown(one, request), request) for one in items))
+    headers = {"Content-Disposition": f'attachment; filename="{request.town.slug}-{name}.{form}"'}
+    return HttpResponse(table, content_type=tables.TYPES[form], headers=headers)
 
 
 def _cells(one: Shown, request: TownRequest) -> list[Any]:

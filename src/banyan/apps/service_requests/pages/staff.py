@@ -11,6 +11,7 @@ from banyan.apps.service_requests.pages import (
     bulk,
     calls,
     catalogue,
+    imports,
     joint,
     rates,
     routing,
@@ -19,6 +20,7 @@ from banyan.apps.service_requests.pages import (
     steps,
     supervision,
     tasks,
+    tickets,
 )
 from banyan.apps.service_requests.pages.redacting import redact
 
@@ -42,6 +44,7 @@ paths: Final[list[URLPattern]] = [
     path("office/rules/<slug:subject>.json", rulesets.export, name="office_rules_file"),
     path("board/points.json", board.points, name="board_points"),
     path("board/requests.csv", board.export, name="board_csv"),
+    path("board/requests.xlsx", board.export, {"form": "xlsx"}, name="board_xlsx"),
     path(f"{_ONE}quick/", steps.quick, name="quick_step"),
     path(f"{_ONE}note/", steps.note, name="staff_note"),
     path(f"{_ONE}words/", redact, name="staff_redact"),
@@ -63,6 +66,12 @@ paths: Final[list[URLPattern]] = [
     path("rates/rates.<slug:form>", rates.export, name="rates_file"),
     path("rates/exclusions/<uuid:exclusion_id>/lift/", rates.lift, name="rates_lift"),
     path(f"{_ONE}rates/", rates.exclude, name="rates_exclude"),
+    path("tickets/", tickets.exchange, name="tickets"),
+    path("tickets/tickets.<slug:form>", tickets.export, name="tickets_export"),
+    path("office/imports/", imports.imports, name="office_imports"),
+    path("office/imports/<uuid:run_id>/", imports.one_import, name="office_import"),
+    path("office/imports/<uuid:run_id>/report.<slug:form>", imports.import_report, name="office_import_report"),
+    path("office/imports/<uuid:run_id>/undo/", imports.undo, name="office_import_undo"),
     path("office/catalogue/", catalogue.services, name="office_catalogue"),
     path("office/catalogue/exchange/", catalogue.exchange, name="office_catalogue_exchange"),
     path("office/catalogue/export.<slug:form>", catalogue.export, name="office_catalogue_export"),

@@ -45,7 +45,7 @@ _Rows = tuple[list[dict[str, Any]], list[Problem]]
 
 
 def read(content: bytes, *, form: str) -> _Rows:
-    """Read services from a file of the given form (``json`` or ``csv``).
+    """Read services from a file of the given form: ``json``, or ``csv`` for any table, CSV or .xlsx.
 
     Returns
     -------
@@ -53,15 +53,15 @@ def read(content: bytes, *, form: str) -> _Rows:
         One mapping of the fields of `actions.NewService` for each service, in the order of the file, and every problem
         of reading them.  A field that cannot be read has its default, so that the rest can be checked as well.
     """
-    text, problems = tables.text_of(content, most_bytes=MOST_BYTES)
-    if problems:
-        return [], problems
-    found, problems = _from_json(text) if form == "json" else _from_csv(text)
+    found, problems = _from_json(content) if form == "json" else _from_table(content)
     rows = [_service(i, row, problems) for i, row in enumerate(found)]
     return rows, problems
 
 
-def _from_json(text: str) -> _Rows:
+def _from_json(content: bytes) -> _Rows:
+    text, problems = tables.text_of(content, most_bytes=MOST_BYTES)
+    if problems:
+        return [], problems
     try:
         held = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -73,8 +73,10 @@ def _from_json(text: str) -> _Rows:
     return services, []
 
 
-def _from_csv(text: str) -> _Rows:
-    rows, problems = tables.rows_of(text, columns=COLUMNS, required=_REQUIRED, name="services")
+def _from_table(content: bytes) -> _Rows:
+    rows, problems = tables.rows_of_file(
+        content, columns=COLUMNS, required=_REQUIRED, name="services", most_bytes=MOST_BYTES
+    )
     return [_unfolded(row) for row in rows], problems
 
 

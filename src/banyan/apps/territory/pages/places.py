@@ -24,7 +24,7 @@ from banyan.kit import guard
 from banyan.kit.asking import TownRequest
 from banyan.kit.problem import say, spoken_problems
 
-_TYPES: Final = {"geojson": "application/geo+json", "csv": "text/csv; charset=utf-8"}
+_TYPES: Final = {"geojson": "application/geo+json", **tables.TYPES}
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ def places(request: TownRequest, town: str) -> HttpResponse:
     if file is None:
         problem = Problem("file", "required", mark("Choose a file first."))
         return _page(request, problems=[{"where": "file", "code": problem.code, "sentence": say(problem)}])
-    form = "csv" if str(file.name).lower().endswith(".csv") else "geojson"
+    form = "csv" if str(file.name).lower().endswith((".csv", ".xlsx")) else "geojson"
     try:
         content, system = file.read(tables.MOST_BYTES + 1), request.POST.get("system", "wgs84")
         new = actions.read_places(content, town=request.town, form=form, system=system)
@@ -90,7 +90,7 @@ def _branches(tree: queries.Tree) -> list[Branch]:
 
 @require_safe
 def export(request: TownRequest, town: str, form: str) -> HttpResponse:  # noqa: ARG001
-    """Answer all places as GeoJSON or CSV, in the coordinate system asked for."""
+    """Answer all places as GeoJSON, CSV or .xlsx, in the coordinate system asked for."""
     _check_reader(request)
     system = request.GET.get("system", "wgs84")
     if form not in rules.FORMS or system not in set(System):

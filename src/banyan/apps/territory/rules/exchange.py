@@ -1,4 +1,4 @@
-"""Places as files: GeoJSON (RFC 7946) and CSV with WKT, in the coordinate system that the other side uses.
+"""Places as files: GeoJSON (RFC 7946), CSV and .xlsx with WKT, in the coordinate system that the other side uses.
 
 Inside, everything is WGS84: points are converted here, at the border, and nowhere else.
 """
@@ -14,7 +14,7 @@ from banyan.base import tables
 from banyan.base.coordinates import Bounds, LonLat, System, convert, lonlat_problems
 from banyan.base.errors import Problem, mark
 
-FORMS: Final = ("geojson", "csv")
+FORMS: Final = ("geojson", "csv", "xlsx")
 COLUMNS: Final = ("code", "level", "parent_code", "name_zh", "name_en", "n_dwellings", "lon", "lat", "polygon")
 _REQUIRED: Final = ("code", "level", "name_zh", "name_en")
 _WORDS: Final[Mapping[str, int]] = {"code": 40, "level": 20, "parent_code": 40, "name_zh": 120, "name_en": 120}
@@ -47,7 +47,7 @@ def read(content: bytes, *, form: str, system: System, bounds: Bounds) -> _Rows:
     Parameters
     ----------
     form
-        ``geojson`` or ``csv``.
+        ``geojson``, ``csv`` or ``xlsx``; a table is told by its content.
     system
         The coordinate system of the file; what is returned is WGS84.
     bounds
@@ -60,10 +60,7 @@ def read(content: bytes, *, form: str, system: System, bounds: Bounds) -> _Rows:
         reading them: no text, no GeoJSON or CSV, a field of the wrong type, coordinates that are none, that lie outside
         the town or look swapped or projected.
     """
-    text, problems = tables.text_of(content)
-    if problems:
-        return [], problems
-    found, problems = _from_geojson(text) if form == "geojson" else _from_csv(text)
+    found, problems = _from_geojson(content) if form == "geojson" else _from_table(content)
     rows = [_place(i, row, problems) for i, row in enumerate(found)]
     return [_moved(i, row, problems, system=system, bounds=bounds) for i, row in enumerate(rows)], problems
 
@@ -71,7 +68,10 @@ def read(content: bytes, *, form: str, system: System, bounds: Bounds) -> _Rows:
 # --- GeoJSON ---------------------------------------------------------------------------------------------------------
 
 
-def _from_geojson(text: str) -> _Rows:
+def _from_geojson(content: bytes) -> _Rows:
+    text, problems = tables.text_of(content)
+    if problems:
+        return [], problems
     try:
         held = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -111,8 +111,8 @@ def _flat(i: int, feature: Any, problems: list[Problem]) -> dict[str, Any]:
 # --- CSV -------------------------------------------------------------------------------------------------------------
 
 
-def _from_csv(text: str) -> _Rows:
-    rows, problems = tables.rows_of(text, columns=COLUMNS, required=_REQUIRED, name="places")
+def _from_table(content: bytes) -> _Rows:
+    rows, problems = tables.rows_of_file(content, columns=COLUMNS, required=_REQUIRED, name="places")
     return [_typed(i, row, problems) for i, row in enumerate(rows)], problems
 
 
@@ -218,8 +218,8 @@ def _walk(coordinates: Any, change: Any) -> Any:
 def written(places: Sequence[Named], *, form: str, system: System) -> bytes:
     """Return places as a file that `read` takes back, in a coordinate system; WGS84 loses a centimetre at most."""
     outward = [_outward(place, system) for place in places]
-    if form == "csv":
-        return tables.as_csv(COLUMNS, (_row(place) for place in outward))
+    if form != "geojson":
+        return tables.as_file(form, COLUMNS, (_row(place) for place in outward))
     features = [_feature(place) for place in outward]
     return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False).encode()
 
