@@ -95,14 +95,8 @@ def _stored(town: territory.Town, standing: Iterable[likeness_set.Labelled]) -> 
 def _measured(
     town: territory.Town, duplicates: Iterable[likeness_set.Labelled], names: dict[UUID, str]
 ) -> dict[str, Any]:
-    offered, hits, near_hits, took, n, n_near = (
-        queries.catalogue(town).offered,
-        Counter[int](),
-        Counter[int](),
-        [],
-        0,
-        [],
-    )
+    offered = queries.catalogue(town).offered
+    hits, near_hits, took, n_near, n = Counter[int](), Counter[int](), list[float](), list[int](), 0
     for one in duplicates:
         point = LonLat(one.lon, one.lat)
         begun = time.perf_counter()
@@ -142,8 +136,8 @@ def _nearest(point: LonLat, *, at: datetime) -> list[UUID]:
 
 def _table(told: dict[str, Any]) -> str:
     lines = [
-        f"{told['n_pairs']:,} duplicates among {told['n_standing']:,} reports ({told['database']}); within reach, median:"
-        f" {told['n_near_median']}; one look p50 {told['ms']['p50']} ms, p95 {told['ms']['p95']} ms",
+        f"{told['n_pairs']:,} duplicates among {told['n_standing']:,} reports ({told['database']}); within reach,"
+        f" median: {told['n_near_median']}; one look p50 {told['ms']['p50']} ms, p95 {told['ms']['p95']} ms",
         "",
         "| parent found at rank | 1 | 3 | 5 |",
         "|---|---|---|---|",

@@ -8,9 +8,10 @@ so that every duplicate has a label.  What is not a duplicate is a distractor: i
 house, which an outage of a month ago at the same door makes as likely as in life.
 
 A duplicate is made of a report drawn from all of them: 0 to 30 days later; three quarters within 60 m, one quarter 60
-to 150 m away (somebody put the pin at the wrong door); one in ten in the other language, the place too, so that only the
-meaning is the same; the others say it in other words: synonyms, clauses in another order or left out, the place named otherwise or not
-at all, and in one of three a slip of the finger.  One in twenty is filed under a neighbouring service.
+to 150 m away (somebody put the pin at the wrong door); one in ten in the other language, the place too, so that only
+the meaning is the same; the others say it in other words: synonyms, clauses in another order or left out, the place
+named otherwise or not at all, and in one of three a slip of the finger.  One in twenty is filed under a neighbouring
+service.
 
 What it cannot tell: the sentences are few (two in Chinese and one in English for each service), so distractors of one
 service say the very same but for the place, which is harder than life; rewording follows tables, not people, which is
@@ -20,7 +21,7 @@ easier.  Figures of it compare ways of looking with each other; they are no prom
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -103,17 +104,7 @@ _AFTER: Final = {
     "en": ("", "", " Please help.", " Thank you.", " It is dangerous."),
 }
 #: Characters that one key of a keyboard gives for another.
-_SLIPS: Final = {
-    "的": "得",
-    "在": "再",
-    "坏": "怀",
-    "灯": "登",
-    "路": "露",
-    "里": "理",
-    "水": "睡",
-    "梯": "提",
-    "那": "哪",
-}
+_SLIPS: Final = dict(zip("的在坏灯路里水梯那", "得再怀登露理睡提哪", strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +148,8 @@ def likeness_set(*, n_reports: int = N_REPORTS, n_pairs: int = N_PAIRS, scale: f
     standing = [_standing(i, arrival) for i, arrival in enumerate(arrivals)]
     rng = stream(SEED, "likeness", "pairs")
     chosen = np.sort(rng.choice(len(arrivals), size=n_pairs, replace=False))
-    made = [duplicate(arrivals[int(i)], standing[int(i)]) for i in chosen]
+    named = _other_names(town)
+    made = [duplicate(arrivals[int(i)], standing[int(i)], named=named) for i in chosen]
     return LikenessSet(tuple(standing), tuple(made))
 
 
@@ -166,15 +158,24 @@ def _standing(number: int, arrival: Arrival) -> Labelled:
     return Labelled(f"r-{number:05d}", "", report.service, report.text, report.lon, report.lat, arrival.at)
 
 
-def duplicate(arrival: Arrival, parent: Labelled) -> Labelled:
-    """Return somebody else's report of the same thing; each has a stream of random numbers of its own."""
+def _other_names(town: geometry.Town) -> dict[str, str]:
+    """Return the names of houses and streets, each with its name in the other language."""
+    pairs = [(one.name.zh, one.name.en) for one in (*town.buildings, *town.streets)]
+    return {**{en: zh for zh, en in pairs}, **dict(pairs)}
+
+
+def duplicate(arrival: Arrival, parent: Labelled, *, named: Mapping[str, str]) -> Labelled:
+    """Return somebody else's report of the same thing; each has a stream of random numbers of its own.
+
+    `named` gives a place its name in the other language.
+    """
     rng, report = stream(SEED, "likeness", parent.key), arrival.report
     lon, lat = _moved(rng, report)
     return Labelled(
         key=f"{parent.key}-again",
         parent=parent.key,
         service=_filed(rng, report.service),
-        text=_told_again(rng, arrival),
+        text=_told_again(rng, arrival, named),
         lon=lon,
         lat=lat,
         at=arrival.at + LATEST * float(rng.random()),
@@ -196,12 +197,12 @@ def _filed(rng: np.random.Generator, code: str) -> str:
     return siblings[int(rng.integers(len(siblings)))] if siblings and rng.random() < MISFILED else code
 
 
-def _told_again(rng: np.random.Generator, arrival: Arrival) -> str:
+def _told_again(rng: np.random.Generator, arrival: Arrival, named: Mapping[str, str]) -> str:
     report = arrival.report
     is_english = report.language == "en"
     if rng.random() < OTHER_LANGUAGE:
-        # the address of the model is in the language of its reporter; one who knows the place writes it as on the sign
-        return phrases.report(rng, arrival.service, language="zh-hans" if is_english else "en", at=report.address)
+        language, place = "zh-hans" if is_english else "en", named.get(report.address, report.address)
+        return phrases.report(rng, arrival.service, language=language, at=place)
     return reworded(rng, report.text, place=report.address, language="en" if is_english else "zh")
 
 
@@ -227,9 +228,8 @@ def _place(rng: np.random.Generator, place: str, language: str) -> str:
 
 def _reordered(rng: np.random.Generator, words: str, language: str) -> str:
     comma, stop = ("，", "。") if language == "zh" else (", ", ".")
-    clauses = [
-        clause.strip() for clause in words.rstrip("。.？?！!").replace("；", comma).split(comma) if clause.strip()
-    ]
+    told = words.rstrip("。.？?！!").split(comma)
+    clauses = [clause.strip("。. ") for clause in told if clause.strip("。. ")]
     if len(clauses) > 1 and rng.random() < 0.35:
         clauses.pop(int(rng.integers(1, len(clauses))))
     if len(clauses) > 1 and rng.random() < 0.4:

@@ -33,15 +33,7 @@ _BESIDE: Final = frozenset({"commented", "photographed", "rated", "called_back"}
 
 def shower(town: Town, *, at: datetime, is_public: bool) -> Callable[[queries.Row | ServiceRequest], dict[str, Any]]:
     """Return what turns a row into plain values; the public view holds no words or doors not yet published."""
-    services = {
-        service.id: {
-            "code": service.code,
-            "name_zh": service.name_zh,
-            "name_en": service.name_en,
-            "group": service.group,
-        }
-        for service in queries.catalogue(town).by_id.values()
-    }
+    services = {service.id: service_named(service) for service in queries.catalogue(town).by_id.values()}
     places, register = territory.tree(town).by_id, parties.register(town).by_id
 
     def show(request: queries.Row | ServiceRequest) -> dict[str, Any]:
@@ -58,6 +50,16 @@ def shower(town: Town, *, at: datetime, is_public: bool) -> Callable[[queries.Ro
         return shown
 
     return show
+
+
+def service_named(service: queries.ServiceView) -> dict[str, Any]:
+    """Return a service by code and name."""
+    return {
+        "code": service.code,
+        "name_zh": service.name_zh,
+        "name_en": service.name_en,
+        "group": service.group,
+    }
 
 
 def place_named(place: territory.PlaceView | None) -> dict[str, Any] | None:
