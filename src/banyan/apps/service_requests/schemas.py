@@ -316,6 +316,8 @@ class StepIn(Body):
     service_code: Code = ""
     urgency: Annotated[Urgency, Field(strict=False)] | None = None
     is_text_public: bool | None = None
+    review_on: Annotated[date, Field(strict=False, description="When a parked case is looked at again.")] | None = None
+    asks_arbitration: bool | None = None
     public_text: Annotated[
         Words, Field(description="What everybody reads once the words are public; empty hides personal data by itself.")
     ] = ""

@@ -172,6 +172,7 @@ def take_part_step(
     part_id: UUID,
     step: PartStep,
     at: datetime,
+    service_request_id: UUID | None = None,
     words: PartWords | None = None,
     photos: Sequence[bytes] = (),
     version: int | None = None,
@@ -180,6 +181,8 @@ def take_part_step(
 
     Parameters
     ----------
+    service_request_id
+        The request under which the part was named; None where it was not.
     words
         What comes with the step (`rules.joint.PART_NEEDS`, `PART_TAKES`).  Of a phone's point only the metres to the
         request are stored.
@@ -201,7 +204,9 @@ def take_part_step(
     """
     words = words or PartWords()
     with scopes.action_transaction():
-        request, part = joint.locked_part(actor, part_id, town=town, verb=PART_VERBS[step])
+        request, part = joint.locked_part(
+            actor, part_id, town=town, verb=PART_VERBS[step], service_request_id=service_request_id
+        )
         if version is not None and version != part.version:
             raise StaleVersion(held=version, current=part.version)
         before, after = PartStatus(part.status), next_part_status(part.status, step)
@@ -218,6 +223,54 @@ def take_part_step(
         if step is PartStep.REFUTE and request.status == Status.RESOLVED:
             _refute_whole(actor, request, words, town=town, at=at)
     return part
+
+
+def add_part_photos(
+    *,
+    actor: Actor,
+    town: Town,
+    part_id: UUID,
+    photos: Sequence[bytes],
+    at: datetime,
+    service_request_id: UUID | None = None,
+) -> list[Photo]:
+    """Add evidence to a part while it is worked on.
+
+    Raises
+    ------
+    NotFound, SignInNeeded, Forbidden
+        The actor may not know of the request, or the part is another party's.
+    InvalidInput
+        Lists every photo that is hostile, too large or too many.
+    IllegalPartStep
+        The part is over or done.
+    """
+    shots, problems = pictures(photos)
+    if not photos:
+        problems.append(Problem("photos", "required", mark("Choose a photo first.")))
+    if problems:
+        raise InvalidInput(mark("The photos"), problems)
+    with scopes.action_transaction():
+        request, part = joint.locked_part(
+            actor, part_id, town=town, verb="service_requests.do_part", service_request_id=service_request_id
+        )
+        if part.status not in UNDER_WAY:
+            raise IllegalPartStep(status=part.status, step="photos")
+        rows = stored_photos(request, shots, moment="after", actor=actor, at=at, part_id=part.id)
+        _touch(request, at=at)
+        audit.record(
+            actor=actor,
+            verb="service_requests.photographed",
+            subject=("service_request", request.id),
+            at=at,
+            facts={
+                "part": str(part.id),
+                "part_party_id": str(part.party_id),
+                "moment": "after",
+                "photos": [{"id": str(row.id), "sha256": row.sha256} for row in rows],
+            },
+        )
+    return rows
 
 
 def _check_parent(request: ServiceRequest, part: Part, step: PartStep) -> None:

@@ -105,10 +105,9 @@ def _asked_about(
 ) -> tuple[ServiceRequest, Part | None]:
     if part_id is None:
         return locked_for(actor, service_request_id, town=town, verb=_ASK), None
-    request, part = joint.locked_part(actor, part_id, town=town, verb="service_requests.do_part")
-    if request.id != service_request_id:
-        raise NotFound("part")
-    return request, part
+    return joint.locked_part(
+        actor, part_id, town=town, verb="service_requests.do_part", service_request_id=service_request_id
+    )
 
 
 def _check_sense(request: ServiceRequest, part: Part | None, kind: RulingKind) -> None:

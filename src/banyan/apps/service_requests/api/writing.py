@@ -60,6 +60,8 @@ def take_step(request: TownRequest, service_request_id: UUID, body: StepIn) -> H
         service_code=body.service_code,
         urgency=body.urgency or "",
         is_text_public=body.is_text_public,
+        review_on=body.review_on,
+        asks_arbitration=body.asks_arbitration,
         way=body.way,
         public_text=body.public_text,
     )

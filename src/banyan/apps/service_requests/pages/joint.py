@@ -109,7 +109,7 @@ def part_step(request: TownRequest, town: str, service_request_id: UUID, part_id
     if step not in set(PartStep):
         raise NotFound("step")
     try:
-        taken = _taken(request, part_id, PartStep(step))
+        taken = _taken(request, service_request_id, part_id, PartStep(step))
     except InvalidInput as error:
         problems = [{**one, "where": f"{part_id}-{one['where']}"} for one in spoken_problems(error)]
         refused = Refused("part", str(part_id), typed={**request.POST.dict(), "step": step}, problems=problems)
@@ -121,12 +121,13 @@ def part_step(request: TownRequest, town: str, service_request_id: UUID, part_id
     return redirect(onward(request) or back)
 
 
-def _taken(request: TownRequest, part_id: UUID, step: PartStep) -> Part:
+def _taken(request: TownRequest, service_request_id: UUID, part_id: UUID, step: PartStep) -> Part:
     photos = request.FILES.getlist(f"{part_id}-photos")[: images.MOST_PICTURES + 1] if step is PartStep.FINISH else []
     return actions.take_part_step(
         actor=request.actor,
         town=request.town,
         part_id=part_id,
+        service_request_id=service_request_id,
         step=step,
         words=_words(request.POST, str(part_id), step),
         photos=[photo.read(images.MOST_BYTES + 1) for photo in photos],

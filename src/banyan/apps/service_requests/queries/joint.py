@@ -47,7 +47,9 @@ def part_subject(request: ServiceRequest, part: Part, *, town: Town, verb: str) 
     )
 
 
-def locked_part(actor: Actor, part_id: UUID, *, town: Town, verb: str) -> tuple[ServiceRequest, Part]:
+def locked_part(
+    actor: Actor, part_id: UUID, *, town: Town, verb: str, service_request_id: UUID | None = None
+) -> tuple[ServiceRequest, Part]:
     """Return a request and one of its parts, both locked, once the actor may use `verb` on the part.
 
     Raises
@@ -58,7 +60,7 @@ def locked_part(actor: Actor, part_id: UUID, *, town: Town, verb: str) -> tuple[
         The actor may know of it and lacks the right.
     """
     request_id = Part.objects.filter(id=part_id).values_list("service_request_id", flat=True).first()
-    if request_id is None:
+    if request_id is None or service_request_id not in (None, request_id):
         raise NotFound("part")
     request = locked_for(actor, request_id, town=town, verb="service_requests.read")
     part: Part = Part.objects.select_for_update().get(id=part_id)

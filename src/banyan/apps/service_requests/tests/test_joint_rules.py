@@ -108,7 +108,7 @@ def test_every_step_of_a_part_has_a_line_in_the_policy():
 def test_parties_are_summoned_to_open_work_and_the_lead_can_be_dispatched_where_nobody_has_it():
     assert all(Step.DISPATCH in STEPS[status] for status in UNDISPATCHED)
     assert {status for status in SUMMONABLE if Step.DISPATCH in STEPS[status]} == UNDISPATCHED
-    assert PARTS_MOVE - SUMMONABLE == {Status.RESOLVED}
+    assert {Status.RESOLVED} == PARTS_MOVE - SUMMONABLE
     assert not UNDER_WAY & OVER
 
 
