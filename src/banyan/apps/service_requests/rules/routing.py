@@ -138,6 +138,8 @@ class _Rule:
     decision: Decision
     is_active: bool
     conditions: tuple[_Condition, ...]
+    plain: Mapping[Outcome, Traced]
+    """Its line of the trace for each outcome that says all by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,22 +157,19 @@ def decide(rules: Compiled, facts: Facts) -> Verdict:
     trace = []
     for rule in rules.rules:
         if decision is not None:
-            trace.append(_traced(rule, Outcome.NOT_REACHED))
+            trace.append(rule.plain[Outcome.NOT_REACHED])
         elif not rule.is_active:
-            trace.append(_traced(rule, Outcome.SWITCHED_OFF))
+            trace.append(rule.plain[Outcome.SWITCHED_OFF])
         elif failed := next((one for one in rule.conditions if not one.holds(seen)), None):
-            trace.append(_traced(rule, Outcome.FAILED, failed, seen))
+            trace.append(_failed(rule.decision, failed, seen))
         else:
             decision = rule.decision
-            trace.append(_traced(rule, Outcome.MATCHED))
+            trace.append(rule.plain[Outcome.MATCHED])
     return Verdict(decision, tuple(trace))
 
 
-def _traced(rule: _Rule, outcome: Outcome, failed: _Condition | None = None, seen: _Seen | None = None) -> Traced:
-    one = rule.decision
-    if failed is None or seen is None:
-        return Traced(one.rule, one.name_zh, one.name_en, outcome)
-    return Traced(one.rule, one.name_zh, one.name_en, outcome, failed.name, failed.wanted, failed.had(seen))
+def _failed(one: Decision, failed: _Condition, seen: _Seen) -> Traced:
+    return Traced(one.rule, one.name_zh, one.name_en, Outcome.FAILED, failed.name, failed.wanted, failed.had(seen))
 
 
 # --- making ready ----------------------------------------------------------------------------------------------------
@@ -202,7 +201,9 @@ def _rule(one: Mapping[str, Any], paths: Mapping[str, str]) -> _Rule:
         urgency=then.get("urgency") or "",
         is_automatic=bool(then.get("is_automatic", False)),
     )
-    return _Rule(decision, bool(one.get("is_active", True)), tuple(_conditions(one.get("when", {}), paths)))
+    plain = {outcome: Traced(decision.rule, decision.name_zh, decision.name_en, outcome) for outcome in Outcome}
+    conditions = tuple(_conditions(one.get("when", {}), paths))
+    return _Rule(decision, bool(one.get("is_active", True)), conditions, plain)
 
 
 def _conditions(when: Mapping[str, Any], paths: Mapping[str, str]) -> list[_Condition]:
