@@ -135,7 +135,7 @@ def read_rules(request: TownRequest, subject: Subject) -> HttpResponse:
     return answered({"subject": subject, "version": now.version, "body": now.body})
 
 
-@router.put("/rules/{str:subject}", response=RulesOut, operation_id="publish_rules", summary="Bring rules into force")
+@router.post("/rules/{str:subject}", response=RulesOut, operation_id="publish_rules", summary="Bring rules into force")
 def publish_rules(request: TownRequest, subject: Subject, body: RulesIn) -> HttpResponse:
     row = actions.publish_rules(
         actor=request.actor,

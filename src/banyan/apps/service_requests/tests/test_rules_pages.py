@@ -15,6 +15,7 @@ from banyan.apps.service_requests import actions, queries
 from banyan.apps.service_requests.cli import requests as command
 from banyan.apps.service_requests.models import ServiceRequest, Supervision
 from tests.contexts import client, let_contexts_be_seen
+from tests.programs import Program
 from tests.towns import NOW, SmallTown
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -326,41 +327,42 @@ def test_the_label_of_verification_stands_on_the_page_for_everybody(small_town: 
 
 
 def test_rules_are_read_tried_and_published_in_the_api(small_town: SmallTown):
-    manager, base = client(small_town, "manager"), f"/api/v1/towns/{small_town.town.slug}/"
+    manager, coordinator = Program(small_town, "manager"), Program(small_town, "coordinator")
     small_town.report()
     body = {"rules": [{"code": "a", "name_zh": "甲", "name_en": "A", "then": {"party": "lift_company", "way": "grab"}}]}
 
-    def send(method: str, path: str, content: Any) -> Any:
-        return manager.generic(method, base + path, json.dumps(content), content_type="application/json")
-
-    tried = send("POST", "routing/trial", {"service_code": "lamp", "place_code": "n1", "rules": body})
-    past = send("POST", "routing/trial/past", {"rules": body})
-    kept = send("PUT", "rules/routing", {"version": 0, "body": body})
-    stale = send("PUT", "rules/routing", {"version": 0, "body": body})
-    bad = send("PUT", "rules/routing", {"version": 1, "body": {"rules": [{}]}})
+    tried = coordinator.post("/routing/trial", {"service_code": "lamp", "place_code": "n1", "rules": body})
+    past = coordinator.post("/routing/trial/past", {"rules": body})
+    sent = [
+        program.post("/rules/routing", {"version": version, "body": document})
+        for program, version, document in (
+            (coordinator, 0, body),
+            (manager, 0, body),
+            (manager, 0, body),
+            (manager, 1, {"rules": [{}]}),
+        )
+    ]
 
     assert tried.json()["party"]["code"] == "lift_company" and tried.json()["trace"][0]["outcome"] == "matched"
     assert past.json()["by_party"] == {"lift_company": 1}
-    assert (kept.status_code, stale.status_code, bad.status_code) == (200, 409, 422)
-    assert manager.get(base + "rules/routing").json()["version"] == 1
+    assert [answer.status_code for answer in sent] == [403, 200, 409, 422]
+    assert coordinator.get("/rules/routing").json()["version"] == 1
+    assert Program(small_town, "resident").get("/rules/routing").status_code == 403
 
 
 def test_supervision_goes_through_the_api(small_town: SmallTown):
     made = small_town.report()
     small_town.walk(made.id, until="dispatched")
-    base = f"/api/v1/towns/{small_town.town.slug}/"
+    worker, above = Program(small_town, "worker"), Program(small_town, "coordinator")
 
-    def send(key: str, path: str) -> Any:
-        someone = client(small_town, key)
-        return someone.post(base + path, json.dumps({"words": "进展？"}), content_type="application/json")
+    raised = above.post(f"/service_requests/{made.id}/supervisions", {"words": "进展？"})
+    path = f"/supervisions/{raised.json()['id']}/answer"
+    answers = [worker.post(path, {"words": words}).status_code for words in ("明天", "后天")]
 
-    raised = send("coordinator", f"service_requests/{made.id}/supervisions")
-    answered = send("worker", f"supervisions/{raised.json()['id']}/answer")
-    again = send("worker", f"supervisions/{raised.json()['id']}/answer")
-
-    assert (raised.status_code, answered.status_code, again.status_code) == (201, 200, 409)
-    listed = client(small_town, "worker").get(base + "supervisions?view=answered").json()
-    assert [one["answer"] for one in listed["items"]] == ["进展？"]
+    assert (raised.status_code, answers) == (201, [200, 409])
+    listed = worker.get("/supervisions?view=answered").json()
+    assert [one["answer"] for one in listed["items"]] == ["明天"]
+    assert worker.get(f"/service_requests/{made.id}").json()["verification"] == ""
 
 
 def test_rules_come_and_go_on_the_command_line(small_town: SmallTown, tmp_path: Any):
