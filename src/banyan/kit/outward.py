@@ -8,12 +8,12 @@ is read up to a limit, and a receiver that keeps the line open is cut off at a d
 
 from __future__ import annotations
 
-import http.client
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from threading import Timer
 from typing import Final
@@ -92,7 +92,7 @@ def post(address: str, *, body: bytes, headers: Mapping[str, str], deadline_s: f
             has_left = True
             response = connection.getresponse()
             words = response.read(MOST_OCTETS)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, HTTPException) as error:
             late = isinstance(error, TimeoutError) or is_cut()
             raise NotReached("timeout" if late else "cut_off", has_left=has_left) from None
         if is_cut():
@@ -101,9 +101,7 @@ def post(address: str, *, body: bytes, headers: Mapping[str, str], deadline_s: f
 
 
 @contextmanager
-def _connected(
-    parts: SplitResult, deadline_s: float
-) -> Iterator[tuple[http.client.HTTPConnection, Callable[[], bool]]]:
+def _connected(parts: SplitResult, deadline_s: float) -> Iterator[tuple[HTTPConnection, Callable[[], bool]]]:
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     ip = _looked_up(host, port)
@@ -122,7 +120,7 @@ def _connected(
     try:
         if parts.scheme == "https":
             lines.append(_wrapped(lines[0], host))
-        connection = http.client.HTTPConnection(host, port, timeout=deadline_s)
+        connection = HTTPConnection(host, port, timeout=deadline_s)
         connection.sock = lines[-1]
         yield connection, lambda: bool(cut)
     finally:

@@ -29,7 +29,7 @@ from banyan.kit.asking import TownRequest
 from banyan.kit.templating import bi, language, local
 
 _ON_A_PAGE: Final = 20
-#: Cookie in which a browser keeps which announcements it has opened, so that it counts once; nothing of it is kept here.
+#: Cookie in which a browser keeps which announcements it has opened, so that it counts once.
 _OPENED: Final = "banyan_opened"
 _MOST_OPENED: Final = 60
 

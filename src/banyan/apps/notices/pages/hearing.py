@@ -64,16 +64,16 @@ def _done(request: TownRequest, account_id: UUID) -> str:
     typed, town = request.POST, request.town
     deed = typed.get("deed", "")
     if deed == "habits":
-        names = ("place_code", "quiet_from", "quiet_until", "digest_at")
-        actions.keep_habits(town=town, wishes=Wishes(**{name: typed.get(name, "") for name in names}), **same)
+        times = {name: typed.get(name, "") for name in ("place_code", "quiet_from", "quiet_until", "digest_at")}
+        actions.keep_habits(town=town, wishes=Wishes(**times), **same)
         messages.success(request, gettext("Saved."))
     elif deed == "email":
         spend_try(request, "hearing_email", rates=_RATES, key=str(account_id))
         actions.add_email(town=town, email=typed.get("email", ""), **same)
         messages.success(request, gettext("A message is on its way to this address. Press the button in it."))
     elif deed == "add":
-        names = ("way", "address", "secret", "label")
-        added = actions.add_channel(town=town, **{name: typed.get(name, "") for name in names}, **same)
+        pasted: dict[str, Any] = {name: typed.get(name, "") for name in ("way", "address", "secret", "label")}
+        added = actions.add_channel(**same, **pasted)
         messages.success(request, gettext("Added. Send a test message to see whether it works."))
         return added.secret
     elif (channel_id := _uuid(typed.get("remove", ""))) is not None:

@@ -13,7 +13,7 @@ _MOST: Final = 400
 
 
 def place_options(town: Town, *, keeps: str = "") -> list[tuple[str, str]]:
-    """Return (code, name) of the places of a town, each below its own, in the reader's language; `keeps` is always in."""
+    """Return (code, name) of the places of a town, each below its own, `keeps` among them whatever it is."""
     places = territory.tree(town).places
     with_buildings = len(places) <= _MOST
     return [

@@ -129,7 +129,7 @@ def one_for_desk(actor: Actor, announcement_id: UUID, *, town: Town) -> Announce
 
 
 def subject_of(town: Town, place_path: str) -> Subject:
-    """Return what the guard has to know of an announcement for a place: the place, and the parties that answer there."""
+    """Return what the guard has to know of an announcement for a place: place and parties that answer there."""
     tree = territory.tree(town)
     codes = place_path.strip("/").split("/") if place_path else []
     chain = [place for code in codes if (place := tree.by_code.get(code)) is not None]

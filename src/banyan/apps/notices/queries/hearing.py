@@ -133,7 +133,7 @@ def oldest_waiting(*, at: datetime) -> timedelta | None:
 
 
 def troubled_page(*, size: int, cursor: str = "") -> Page[DeliveryView]:
-    """Return one page of deliveries that failed, wait for another try, or ended unknown: no word, no name, no address."""
+    """Return one page of deliveries that failed, wait for another try, or ended unknown."""
     rows = Delivery.objects.exclude(problem="").exclude(status="sent")
     columns = ("id", "channel__kind", "status", "n_tries", "problem", "next_try_at", "sent_at", "made_at")
     page = page_of(rows, order=("-made_at", "-id"), columns=columns, size=size, cursor=cursor)

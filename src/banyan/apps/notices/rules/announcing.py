@@ -105,9 +105,8 @@ def _photo_problems(words: Words, *, has_photo: bool) -> list[Problem]:
     sentence = mark("Say in both languages what the photo shows, for those who cannot see it.")
     names = ("photo_zh", "photo_en")
     problems = [Problem(name, "required", sentence) for name in names if has_photo and not getattr(words, name).strip()]
-    for name in names:
-        if len(getattr(words, name)) > 200:
-            problems.append(Problem(name, "too_long", mark("At most {limit} characters."), {"limit": 200}))
+    long, limit = mark("At most {limit} characters."), {"limit": 200}
+    problems += [Problem(name, "too_long", long, limit) for name in names if len(getattr(words, name)) > 200]
     return problems + line_problems({name: getattr(words, name) for name in names})
 
 

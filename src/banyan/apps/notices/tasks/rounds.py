@@ -1,4 +1,4 @@
-"""A round of the post: claim, send, settle, one message after the other, no transaction open while somebody is spoken to."""
+"""A round of the post: claim, send, settle, one message after the other; no transaction waits for somebody outside."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _one(town: Town, channel_id: UUID, *, clock: Callable[[], datetime]) -> bool
         outcome = _sent(parcel, town, at=clock())
     except sealed.SealBroken:
         outcome = Outcome("gone", "seal_broken")
-    except Exception:  # the edge of the worker: one broken message must not stop the others
+    except Exception:  # noqa: BLE001 - the edge of the worker: one broken message must not stop the others
         _log.exception("Message %s could not be sent.", parcel.batch)
         outcome = Outcome("retry", "defect")
     with scopes.town(town.id):
