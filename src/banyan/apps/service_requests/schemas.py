@@ -315,6 +315,7 @@ class StepIn(Body):
     handler_account_id: Identifier | None = None
     service_code: Code = ""
     urgency: Annotated[Urgency, Field(strict=False)] | None = None
+    way: Literal["", "assign", "grab", "round_robin"] = ""
     is_text_public: bool | None = None
     review_on: Annotated[date, Field(strict=False, description="When a parked case is looked at again.")] | None = None
     asks_arbitration: bool | None = None
@@ -329,7 +330,6 @@ class RedactionIn(Body):
     version: Version
     text: Words = ""
     is_text_public: bool | None = None
-    way: Literal["", "assign", "grab", "round_robin"] = ""
 
 
 class CommentIn(Body):
