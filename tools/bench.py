@@ -3,8 +3,8 @@
 A benchmark is a file `benchmarks/<name>.py` that prints one Markdown table.  It is started as a program with
 `BANYAN_DATABASE_URL`, `BANYAN_OWNER_DATABASE_URL` and `BANYAN_HOME` leading to an empty database and folder of its own,
 once on SQLite and once on the private PostgreSQL (with fsync); a line `DATABASES = ("sqlite",)` in it chooses one.
-`BANYAN_BENCH_RESULTS` names the file in which it may write its figures down as JSON; `--write` renews the tables of
-`benchmarks/README.md` from them.
+`BANYAN_BENCH_SCALE` says how much of it is wanted (1: all), `BANYAN_BENCH_RESULTS` names the file in which it may write
+its figures down as JSON; `--write` renews the tables of `benchmarks/README.md` from them.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ def _on_postgres(file: Path, server: Server) -> int:
 def _run(file: Path, *, home: str, urls: dict[str, str], database: str) -> int:
     kept = {key: text for key, text in os.environ.items() if not key.startswith(("BANYAN_", "PG"))}
     env = kept | urls | {"BANYAN_HOME": home, "BANYAN_SECRET_KEY": "of-the-benchmarks-only-" + "x" * 50}
+    env["BANYAN_BENCH_SCALE"] = os.environ.get("BANYAN_BENCH_SCALE", "1")
     env["BANYAN_BENCH_RESULTS"] = str(RESULTS / f"{file.stem}-{database}.json")
     return run_openly([environment.PYTHON, "-m", f"benchmarks.{file.stem}"], env=env)
 
@@ -125,8 +126,13 @@ def _read(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure on this machine and print the tables.")
     parser.add_argument("names", nargs="*", help="benchmarks to run (default: all of benchmarks/)")
     parser.add_argument("--database", choices=ALL, help="on this one only")
+    parser.add_argument("--scale", type=float, default=1.0, help="try with less (0.01 to 1): figures are not kept")
     parser.add_argument("--write", action="store_true", help="renew the tables of benchmarks/README.md")
-    return parser.parse_args(words)
+    asked = parser.parse_args(words)
+    if not 0.001 <= asked.scale <= 1 or (asked.write and asked.scale < 1):
+        parser.error("--scale goes from 0.001 to 1, and what is tried with less than 1 is not written down")
+    os.environ["BANYAN_BENCH_SCALE"] = str(asked.scale)
+    return asked
 
 
 if __name__ == "__main__":

@@ -204,7 +204,7 @@ def _points(bench: Bench) -> Callable[[int], list[Chain]]:
 
 
 def _board(bench: Bench) -> Callable[[int], list[Chain]]:
-    headers = _session(bench, MANAGER)
+    headers = session(bench, MANAGER)
     return lambda n: [[Ask("GET", f"/t/{bench.town.slug}/board/", headers)]] * n
 
 
@@ -217,7 +217,7 @@ def _web_creates(bench: Bench) -> Callable[[int], list[Chain]]:
 
 
 def _form(bench: Bench, report: dict[str, Any]) -> Ask:
-    headers, secret = _session(bench, RESIDENT), "c" * 32
+    headers, secret = session(bench, RESIDENT), "c" * 32
     headers["Cookie"] += f"; csrftoken={secret}"
     headers["Content-Type"] = "application/x-www-form-urlencoded"
     fields = {name: report[name] for name in ("description", "lon", "lat", "address")}
@@ -226,7 +226,7 @@ def _form(bench: Bench, report: dict[str, Any]) -> Ask:
     return Ask("POST", path, headers, urlencode(fields).encode(), 302)
 
 
-def _session(bench: Bench, who: str) -> dict[str, str]:
+def session(bench: Bench, who: str) -> dict[str, str]:
     """Sign somebody in and return what their browser sends."""
     client = Client()
     client.force_login(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.rig import desk_tables
 from tools.bench import RESULTS, this_machine
 from tools.steps import ROOT
 
@@ -164,6 +165,8 @@ def whole(results: Told) -> str:
         parts += ["## Beside the closest peer\n", _PEER_WORDS, beside_the_peer(told["postgresql"])]
     for name, one in told.items():
         parts += [f"## On {TITLES[name]}, {one['n_requests']:,} requests\n", operations(one), lists(one), memory(one)]
+    if "requests" in results:
+        parts.append(desk_tables.whole(results["requests"]))
     if first_page is not None:
         parts += ["## The first page\n", first_page_told(first_page)]
     return "\n".join(parts)
@@ -184,8 +187,8 @@ def gathered() -> dict[str, Any]:
     for file in sorted(RESULTS.glob("*.json")):
         told = json.loads(file.read_text(encoding="utf-8"))
         name = file.stem.rpartition("-")[0]
-        if name == "first_loop":
-            results["first_loop"][told["database"]] = told
+        if "database" in told:
+            results.setdefault(name, {})[told["database"]] = told
         else:
             results[name] = told
     return results | {"machine": this_machine(), "on": datetime.now(UTC).date().isoformat()}

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -80,6 +80,30 @@ def settle() -> Bench:
         for key in {"demo-resident", "demo-coordinator", "demo-manager", *bench.workers.values()}:
             bench.tokens[key] = _token(bench, key)
     return bench
+
+
+def as_kept(bench: Bench) -> dict[str, Any]:
+    """Return a town as it is kept in a file for `reopened`."""
+    return {
+        "town": str(bench.town.id),
+        "accounts": {key: str(one) for key, one in bench.accounts.items()},
+        "begun_at": bench.begun_at.isoformat(),
+        "tokens": bench.tokens,
+        "workers": {str(party): key for party, key in bench.workers.items()},
+        "n_requests": bench.n_requests,
+    }
+
+
+def reopened(held: Mapping[str, Any]) -> Bench:
+    """Return a town that an earlier run settled and filled."""
+    return Bench(
+        territory.town_by_id(UUID(held["town"])),
+        {key: UUID(one) for key, one in held["accounts"].items()},
+        datetime.fromisoformat(held["begun_at"]),
+        dict(held["tokens"]),
+        {UUID(party): key for party, key in held["workers"].items()},
+        int(held["n_requests"]),
+    )
 
 
 def _token(bench: Bench, key: str) -> str:
