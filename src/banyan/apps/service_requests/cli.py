@@ -251,8 +251,8 @@ def import_file(
     held = territory.town_named(slug) if slug else None
     if slug and held is None:
         raise NotFound("town")
-    zone = held.time_zone if held else ""
-    profile = read_profile(uploads.profile_text(name), name=Path(name).stem, town_zone=zone)
+    text, called = uploads.profile_text(name), Path(name).stem
+    profile = uploads.profile_for(held, text, name=called) if held else read_profile(text, name=called)
     words = {"batch": batch} if batch else {}
     town, run = actions.import_file(
         file, actor=_IMPORTER, profile=profile, town=held, at=timezone.now(), progress=_progress, **words

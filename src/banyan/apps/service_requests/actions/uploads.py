@@ -62,6 +62,12 @@ def text_of_profile(content: bytes) -> str:
         raise InvalidInput(mark("The profile"), [problem]) from None
 
 
+def profile_for(town: Town, text: str, *, name: str) -> Profile:
+    """Read a profile for a town that is there: its zone and its bounds hold, whatever town the profile would found."""
+    bounds = (town.min_lon, town.min_lat, town.max_lon, town.max_lat)
+    return read_profile(text, name=name, town_zone=town.time_zone, town_bounds=bounds)
+
+
 def take_upload(
     *, actor: Actor, town: Town, pieces: Iterable[bytes], file_name: str, profile: str, profile_name: str, at: datetime
 ) -> ImportRun:
@@ -78,7 +84,7 @@ def take_upload(
         Lists every problem of the profile; the file is too large or may have macros.
     """
     guard.authorise(actor, "service_requests.import", subject=guard.Subject())
-    read_profile(profile, name=profile_name, town_zone=town.time_zone)
+    profile_for(town, profile, name=profile_name)
     if file_name.lower().endswith(_MACROS):
         problem = Problem("file", "macros", mark("Only workbooks without macros are taken: save it as .xlsx."))
         raise InvalidInput(mark("The file"), [problem])
@@ -114,9 +120,7 @@ def take_back_later(*, actor: Actor, town: Town, run_id: UUID) -> None:
 def stored(town: Town, run: ImportRun) -> tuple[Path, Profile]:
     """Return the file of a run that waits, and its profile for this town."""
     text = files.path_of(town.id, run.id, suffix="toml").read_text(encoding="utf-8")
-    return files.path_of(town.id, run.id, suffix="upload"), read_profile(
-        text, name=run.profile, town_zone=town.time_zone
-    )
+    return files.path_of(town.id, run.id, suffix="upload"), profile_for(town, text, name=run.profile)
 
 
 def drop(town_id: UUID, run_id: UUID) -> None:

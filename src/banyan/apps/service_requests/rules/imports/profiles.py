@@ -63,7 +63,9 @@ class Profile:
     tables: Mapping[str, Any]
     name: str = ""
     town_zone: str = ""
-    """Time zone of the town it is brought into, where the profile founds none."""
+    """Time zone of the town it is brought into; "" where the profile founds one."""
+    town_bounds: tuple[float, float, float, float] | None = None
+    """Bounds of the town it is brought into."""
 
     @cached_property
     def columns(self) -> Mapping[str, str]:
@@ -84,7 +86,7 @@ class Profile:
     def times(self) -> LocalTimes:
         """How local times of the file are read."""
         found = self.tables["times"]
-        zone = found.get("time_zone") or self.tables.get("town", {}).get("time_zone") or self.town_zone or "UTC"
+        zone = found.get("time_zone") or self.town_zone or self.tables.get("town", {}).get("time_zone") or "UTC"
         formats = found.get("format", [])
         formats = (formats,) if isinstance(formats, str) else tuple(formats)
         return LocalTimes(ZoneInfo(zone), formats=formats, takes_serials=found.get("serials", False))
@@ -92,6 +94,8 @@ class Profile:
     @cached_property
     def within(self) -> tuple[float, float, float, float]:
         """West, south, east and north of where a point may lie."""
+        if self.town_bounds is not None:
+            return self.town_bounds
         town = self.tables.get("town", {})
         west, south, east, north = town.get("within") or (_EARTH if self.finds_bounds else town.get("bounds", _EARTH))
         return (west, south, east, north)
@@ -163,8 +167,14 @@ class Profile:
         ]
 
 
-def read_profile(text: str, *, name: str, town_zone: str = "") -> Profile:
-    """Read a profile.
+def read_profile(
+    text: str,
+    *,
+    name: str,
+    town_zone: str = "",
+    town_bounds: tuple[float, float, float, float] | None = None,
+) -> Profile:
+    """Read a profile; zone and bounds are those of the town it is brought into, where that is there already.
 
     Raises
     ------
@@ -185,7 +195,7 @@ def read_profile(text: str, *, name: str, town_zone: str = "") -> Profile:
         problems = [*_mapping_problems(tables), *_file_problems(tables), *_town_problems(tables.get("town"))]
     if problems:
         raise InvalidInput(mark("The profile"), problems)
-    return Profile(tables, name=name, town_zone=town_zone)
+    return Profile(tables, name=name, town_zone=town_zone, town_bounds=town_bounds)
 
 
 def _shape_problems(tables: Mapping[str, Any]) -> list[Problem]:
