@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from banyan.apps.audit import actions as audit
@@ -124,7 +124,7 @@ def _part(actor: Actor, request: ServiceRequest, one: Summons, *, calendar: Cale
     has_it = one.is_lead and Status(request.status) in _TAKEN_ON
     return Part(
         service_request_id=request.id,
-        party_id=one.party_id,
+        party_id=cast(UUID, one.party_id),  # summons_problems has seen to it
         is_lead=one.is_lead,
         task=one.task.strip(),
         status=PartStatus.ACCEPTED if has_it else PartStatus.SUMMONED,
