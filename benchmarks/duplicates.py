@@ -126,9 +126,8 @@ def _count(hits: Counter[int], found: list[str], parent: str) -> None:
 
 def _nearest(point: LonLat, *, at: datetime) -> list[UUID]:
     """Return all requests within reach by distance alone, the newest first among equals."""
-    since, until = at - REACH_TIME, at + REACH_TIME
     rows = ServiceRequest.objects.filter(
-        cell__in=cells_around(point.lon, point.lat), requested_at__range=(since, until)
+        cell__in=cells_around(point.lon, point.lat), requested_at__range=(at - REACH_TIME, at)
     ).order_by(F("requested_at").desc())
     far = [(haversine_m(point, LonLat(lon, lat)), one) for one, lon, lat in rows.values_list("id", "lon", "lat")]
     return [one for distance_m, one in sorted(far, key=lambda pair: pair[0]) if distance_m <= REACH_M]

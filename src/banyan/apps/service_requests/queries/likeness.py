@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.queries.many import blurred
 from banyan.apps.service_requests.queries.offered import ServiceView, catalogue
 from banyan.apps.service_requests.rules import OPEN, Status
 from banyan.apps.service_requests.rules.likeness import (
+    METRES_PER_DEGREE,
     REACH_M,
     REACH_TIME,
     Likeness,
     Seen,
+    bound,
     cells_around,
     grams,
     likeness,
@@ -27,8 +32,8 @@ from banyan.base.coordinates import LonLat, haversine_m
 
 #: The states whose requests are offered: open ones, and those that ended not because they were refused.
 OFFERED: Final = frozenset({*OPEN, Status.CLOSED})
-#: Newest and oldest candidates that are compared; a whole quarter of a town rarely reports more near one point.
-_MOST_COMPARED: Final = 400
+#: Candidates that are read, the closest in time: a door where more is reported in half a year is a file's fallback.
+_MOST_COMPARED: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +66,14 @@ def near_and_similar(
 ) -> list[Similar]:
     """Return the requests that look most like a report of a service at a WGS84 point, most alike first.
 
-    Open ones and those closed within 180 days, before and after `at`, within 200 m; merged, refused, withdrawn and
-    confidential ones are left out.  The order knows words that are not public; what is told holds none of them.  One
-    SQL statement, whose cost grows with what is reported near the point and not with the town.
+    Open ones and those closed, of the 180 days before `at`, within 200 m; merged, refused, withdrawn and confidential
+    ones are left out.  The order knows words that are not public; what is told holds none of them.  One SQL statement,
+    whose cost grows with what is reported near the point and not with the town.
     """
-    rows = _candidates(point, at=at).exclude(privacy="confidential")
-    return _best(rows, Seen(grams(words, *_names(service)), point, at), town=town, is_public=True, limit=limit)
+    rows = _candidates(point, at=at)
+    held = [one for one in map(_held, rows.values_list(*_Held.__slots__)) if one.privacy != "confidential"]
+    seen = Seen(grams(words, *_names(service)), point, at)
+    return _best(held, seen, town=town, is_public=True, limit=limit)
 
 
 def duplicates_of(request: ServiceRequest, *, town: Town, limit: int = 5) -> list[Similar]:
@@ -77,32 +84,51 @@ def duplicates_of(request: ServiceRequest, *, town: Town, limit: int = 5) -> lis
     if request.lon is None or request.lat is None:
         return []
     service, point = catalogue(town).by_id[request.service_id], LonLat(request.lon, request.lat)
-    rows = _candidates(point, at=request.requested_at).exclude(id=request.id)
+    rows = [
+        row
+        for later in (False, True)
+        for row in _candidates(point, at=request.requested_at, later=later).values_list(*_Held.__slots__)
+    ]
+    held = {one.id: one for one in map(_held, rows) if one.id != request.id}
     seen = Seen(grams(request.description, *_names(service)), point, request.requested_at)
-    return _best(rows, seen, town=town, is_public=False, limit=limit)
+    return _best(held.values(), seen, town=town, is_public=False, limit=limit)
 
 
-def _candidates(point: LonLat, *, at: datetime) -> QuerySet[ServiceRequest]:
-    return ServiceRequest.objects.filter(
+def _candidates(point: LonLat, *, at: datetime, later: bool = False) -> QuerySet[ServiceRequest]:
+    """Return what was reported near a point within the reach in time before `at` (or after), closest in time first."""
+    lat = REACH_M / METRES_PER_DEGREE
+    lon = lat / max(0.01, math.cos(math.radians(point.lat)))
+    period = (at, at + REACH_TIME) if later else (at - REACH_TIME, at)
+    rows = ServiceRequest.objects.filter(
         cell__in=cells_around(point.lon, point.lat),
-        requested_at__range=(at - REACH_TIME, at + REACH_TIME),
+        requested_at__range=period,
+        lon__range=(point.lon - lon, point.lon + lon),
+        lat__range=(point.lat - lat, point.lat + lat),
         status__in=OFFERED,
-    ).order_by("-requested_at")
+    )
+    # An order that no index has: else a planner walks through the whole town by time, to spare itself a small sort.
+    when = Coalesce("requested_at", "updated_at")
+    return rows.order_by(when.asc() if later else when.desc())[:_MOST_COMPARED]
 
 
-def _best(rows: QuerySet[ServiceRequest], seen: Seen, *, town: Town, is_public: bool, limit: int) -> list[Similar]:
-    services, found = catalogue(town).by_id, []
-    for values in rows.values_list(*_Held.__slots__)[:_MOST_COMPARED]:
-        held = _Held(*values)
-        point = LonLat(held.lon, held.lat)
-        if haversine_m(seen.point, point) > REACH_M:  # in a cell near by, and yet too far: its words do not matter
-            continue
-        bag = grams(held.description, *_names(services[held.service_id]))
-        alike = likeness(seen, Seen(bag, point, held.requested_at))
+def _best(held: Iterable[_Held], seen: Seen, *, town: Town, is_public: bool, limit: int) -> list[Similar]:
+    """Return the best few: words are compared of those only that nearness and time leave a chance."""
+    services, found = catalogue(town).by_id, list[tuple[Likeness, _Held]]()
+    waiting = sorted(((bound(seen, LonLat(one.lon, one.lat), at=one.requested_at), one) for one in held), key=_highest)
+    for most, one in waiting:
+        if len(found) == limit and most < found[-1][0].score:
+            break
+        bag = grams(one.description, *_names(services[one.service_id]))
+        alike = likeness(seen, Seen(bag, LonLat(one.lon, one.lat), one.requested_at))
         if alike.is_worth_a_look:
-            found.append(_similar(held, alike, seen, is_public=is_public))
-    found.sort(key=lambda one: (-one.likeness.score, one.requested_at, one.id))
-    return found[:limit]
+            found.append((alike, one))
+            found.sort(key=lambda pair: (-pair[0].score, pair[1].requested_at, pair[1].id))
+            del found[limit:]
+    return [_similar(one, alike, seen, is_public=is_public) for alike, one in found]
+
+
+def _highest(pair: tuple[float, _Held]) -> tuple[float, UUID]:
+    return -pair[0], pair[1].id
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +147,11 @@ class _Held:
     requested_at: datetime
     n_followers: int
     n_merged: int
+    privacy: str
+
+
+def _held(values: tuple[Any, ...]) -> _Held:
+    return _Held(*values)
 
 
 def _similar(held: _Held, alike: Likeness, seen: Seen, *, is_public: bool) -> Similar:

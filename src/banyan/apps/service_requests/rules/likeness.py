@@ -28,7 +28,8 @@ REACH_TIME: Final = timedelta(days=180)
 LEAST_SCORE: Final = 0.45
 LEAST_TEXT: Final = 0.12
 #: Height of a cell of the grid in which near reports are looked up, in degrees (250 m); its width is 250 m or more.
-_CELL_DEGREES: Final = 250 / 111_195
+METRES_PER_DEGREE: Final = 111_195
+_CELL_DEGREES: Final = 250 / METRES_PER_DEGREE
 _COLUMNS: Final = 1 << 20
 _MOST_CHARACTERS: Final = 600
 
@@ -110,6 +111,13 @@ def likeness(one: Seen, other: Seen) -> Likeness:
         recent=max(0.0, 1 - apart / REACH_TIME),
         distance_m=distance_m,
     )
+
+
+def bound(seen: Seen, point: LonLat, *, at: datetime) -> float:
+    """Return the most that the likeness to a report at a point and an instant can come to, whatever its words."""
+    near = max(0.0, 1 - haversine_m(seen.point, point) / REACH_M)
+    recent = max(0.0, 1 - abs(seen.at - at) / REACH_TIME)
+    return TEXT_WEIGHT + NEAR_WEIGHT * near + RECENT_WEIGHT * recent if near else 0.0
 
 
 def cell(lon: float, lat: float) -> int:
