@@ -157,10 +157,7 @@ def _count(request: TownRequest, response: HttpResponse, view: AnnouncementView)
 @require_safe
 def announcement_photo(request: TownRequest, town: str, announcement_id: UUID) -> FileResponse:  # noqa: ARG001
     """Send the photo of an announcement: of a public one to everybody, of a draft to its staff."""
-    try:
-        view = queries.one_public(announcement_id)
-    except NotFound:
-        view = queries.one_for_desk(request.actor, announcement_id, town=request.town)
+    view = queries.one_readable(request.actor, announcement_id, town=request.town)
     path = files.path_of(request.town.id, view.photo_id, suffix="jpg") if view.photo_id else None
     if path is None or not path.exists():
         raise NotFound("photo")

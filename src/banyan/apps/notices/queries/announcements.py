@@ -128,6 +128,20 @@ def one_for_desk(actor: Actor, announcement_id: UUID, *, town: Town) -> Announce
     return found
 
 
+def one_readable(actor: Actor, announcement_id: UUID, *, town: Town) -> AnnouncementView:
+    """Return one announcement: a published one for everybody, a draft for the staff of its place alone."""
+    try:
+        return one_for_desk(actor, announcement_id, town=town)
+    except NotFound:
+        return one_public(announcement_id)
+
+
+def photo_words(announcement_id: UUID) -> tuple[str, str]:
+    """Return what is said of the photo of an announcement in Chinese and English, "" where it has none."""
+    held = Announcement.objects.filter(id=announcement_id).values_list("photo_zh", "photo_en").first()
+    return (held[0], held[1]) if held else ("", "")
+
+
 def subject_of(town: Town, place_path: str) -> Subject:
     """Return what the guard has to know of an announcement for a place: place and parties that answer there."""
     tree = territory.tree(town)
