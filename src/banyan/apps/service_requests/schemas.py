@@ -278,6 +278,44 @@ class CountsOut(Schema):
     n: int
 
 
+class RateOut(Schema):
+    """A rate with its numbers: `n` of `of`, and `unknown` more that could not be measured.
+
+    Share and interval (Wilson, 95 %) are null where too few requests stand behind them.
+    """
+
+    n: int
+    of: int
+    unknown: int
+    share: float | None
+    low: float | None
+    high: float | None
+
+
+class RatesLineOut(Schema):
+    """The rates of one unit, service, group of services or place; `key` is empty for requests without one."""
+
+    key: str
+    name_zh: str
+    name_en: str
+    n: int
+    n_before: int
+    left_out: dict[str, int]
+    score: float | None
+    rates: dict[str, RateOut]
+
+
+class RatesOut(Schema):
+    """The rates of a period within what the asker reaches; never by resident or member of staff."""
+
+    from_on: str
+    until_on: str
+    by: str
+    at: datetime
+    total: RatesLineOut
+    items: list[RatesLineOut]
+
+
 # --- what comes in ---------------------------------------------------------------------------------------------------
 
 

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from banyan.apps.accounts import actions as accounts
 from banyan.apps.service_requests import actions
 from banyan.apps.service_requests.models import RateExclusion, ServiceRequest
 from banyan.apps.service_requests.pages import rates as pages
 from banyan.apps.service_requests.queries.rates import By
 from banyan.apps.service_requests.rules.rates import Rate
+from banyan.kit.guard import Channel
 from tests.contexts import client, let_contexts_be_seen
 from tests.towns import SmallTown
 
@@ -189,3 +191,24 @@ def test_new_rules_change_what_everybody_reads_at_once(small_town: SmallTown):
         )
     after = client(small_town).get(_at(small_town, "rates/public/")).context["report"]
     assert (before.total.counts.n_counted, after.total.counts.n_counted) == (12, 0)
+
+
+def _asked(town: SmallTown, key: str, query: str) -> Any:
+    with town.scope():
+        actor = town.actor(key, channel=Channel.CLI)
+        token = accounts.issue_token(actor=actor, town=town.town, name="test", at=timezone.now())
+    path = f"/api/v1/towns/{town.town.slug}/rates?{query}"
+    return client(town).get(path, headers={"Authorization": f"Bearer {token}"})
+
+
+def test_the_api_says_what_the_page_says(small_town: SmallTown):
+    _busy(small_town)
+    today = timezone.localdate()
+    query = f"from_on={today - timedelta(days=20)}&until_on={today}"
+    told = _asked(small_town, "manager", query).json()
+    assert (told["total"]["n"], told["total"]["rates"]["response"]["n"]) == (12, 8)
+    assert [line["key"] for line in told["items"]] == [str(small_town.parties["great_property"])]
+    assert "returned" in told["total"]["rates"] and "returned" not in told["items"][0]["rates"]
+    assert _asked(small_town, "resident", query).status_code == 403
+    for wrong in ("from_on=x&until_on=y", "from_on=2026-02-30&until_on=2026-03-01", query + "&by=person"):
+        assert _asked(small_town, "manager", wrong).status_code == 422, wrong
