@@ -65,6 +65,20 @@ def _field(attribute: Mapping[str, Any], values: Sequence[str]) -> Field:
     )
 
 
+def named(problems: Sequence[dict[str, str]], service: queries.ServiceView) -> list[dict[str, str]]:
+    """Return problems, each that is about a question with its words: a list of “This is needed” helps nobody."""
+    words = {f"attribute[{one['code']}]": bi(one, "description") for one in service.attributes}
+    return [
+        {
+            **one,
+            "sentence": f"{words[one['where']]}{'：' if _tongue() == 'zh' else ' '}{one['sentence']}",
+        }
+        if one["where"] in words
+        else one
+        for one in problems
+    ]
+
+
 def with_attributes(draft: Draft, service: queries.ServiceView, typed: QueryDict) -> Draft:
     """Return a draft with what was typed into the fields of its service."""
     given = {}

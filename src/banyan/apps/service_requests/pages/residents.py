@@ -136,7 +136,8 @@ def _sent(request: TownRequest, service: queries.ServiceView, typed: Typed) -> H
                 photos=[file.read(images.MOST_BYTES + 1) for file in files],
             )
     except InvalidInput as error:
-        return _details(request, service, typed, problems=shown_problems(error), n_photos=len(files))
+        named = attributes.named(shown_problems(error), service)
+        return _details(request, service, typed, problems=named, n_photos=len(files))
     except limits.TooManyTries as error:
         problems = [{"where": "", "code": error.code, "sentence": spoken(error)}]
         return _details(request, service, typed, problems=problems, n_photos=len(files), status=429)
