@@ -32,7 +32,7 @@ KINDS: Final[Mapping[str, str]] = {
     "email": gettext_noop("e-mail address"),
     "identity": gettext_noop("identity number"),
     "bank": gettext_noop("bank card number"),
-    "phone": gettext_noop("phone number"),
+    "phone": gettext_noop("telephone number"),
     "plate": gettext_noop("number plate"),
     "account": gettext_noop("account in a messenger"),
     "name": gettext_noop("name"),

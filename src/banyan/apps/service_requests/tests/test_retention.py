@@ -107,7 +107,7 @@ def _ended(town: SmallTown) -> actions.Received:
 
 def test_words_photos_and_contact_are_forgotten_and_history_keeps_what_happened(small_town: SmallTown):
     made = _ended(small_town)
-    other = small_town.report(description="另一盏灯", contact_name="李", contact_phone="13700000000")
+    small_town.report(description="另一盏灯", contact_name="李", contact_phone="13700000000")
     with small_town.scope():
         photo = Photo.objects.get(service_request_id=made.id)
     paths = [files.path_of(small_town.town.id, photo.id, suffix=suffix) for suffix in ("jpg", "thumb.jpg")]
