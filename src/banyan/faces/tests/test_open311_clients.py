@@ -260,7 +260,9 @@ def _agrees(found: Mapping[str, Any], row: ServiceRequest) -> None:
     assert found["service_request_id"] == str(row.id)
     assert found["status"] == ("closed" if row.status == "closed" else "open")
     assert found["service_code"] == row.service.code
-    assert (found["description"] or "") == row.description and (found["address"] or "") == row.address
+    assert (found["description"] or "") == (row.public_text or row.description) and (
+        found["address"] or ""
+    ) == row.address
     assert instant_of(found["requested_datetime"]) == row.requested_at
     assert found["address_id"] == (row.place.code if row.place else None)
     assert [float(found[name]) if found[name] else None for name in ("lat", "long")] == [row.lat, row.lon]
