@@ -97,7 +97,7 @@ class _Words:
         states = ", ".join(f"'{status}'" for status in sorted(OPEN))
         is_put_away = f"b.status IN ({states}) AND {self.end_of('id', 2)} <> '00'"
         made = []
-        columns = [field.column for field in ServiceRequest._meta.concrete_fields]
+        columns = [str(field.column) for field in ServiceRequest._meta.concrete_fields]
         for column in columns:
             value = self._value(column)
             if column in _PUT_AWAY:
@@ -118,7 +118,7 @@ class _Words:
 
     def of_matters(self) -> str:
         """Copy the matters."""
-        columns = [field.column for field in Matter._meta.concrete_fields]
+        columns = [str(field.column) for field in Matter._meta.concrete_fields]
         own = {"id", "origin_id"}
         instants = {f.column for f in Matter._meta.concrete_fields if f.get_internal_type() == "DateTimeField"}
         made = [
