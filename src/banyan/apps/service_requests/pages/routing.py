@@ -49,10 +49,20 @@ def _list_page(request: TownRequest, *, problems: Sequence[Any] = ()) -> HttpRes
         "now": now,
         "rules": now.body.get("rules", []),
         "party_names": _party_names(request),
+        "names": _names(request),
         "may_edit": rulesets.may_edit(request),
         "problems": problems,
     }
     return render(request, "service_requests/routing.html", context, status=422 if problems else 200)
+
+
+def _names(request: TownRequest) -> dict[str, Mapping[str, Any]]:
+    """Return what the codes of rules are called."""
+    return {
+        "services": queries.catalogue(request.town).offered,
+        "groups": {group["code"]: group for group in shared.group_options(request.town)},
+        "places": territory.tree(request.town).by_code,
+    }
 
 
 def _party_names(request: TownRequest) -> dict[str, parties.PartyView]:
@@ -239,6 +249,7 @@ def trial(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
         "n_tried": rulesets.TRIED,
         "rule_names": {one["code"]: one for one in queries.rules_of(request.town, SUBJECT).get("rules", ())},
         "party_names": _party_names(request),
+        "names": _names(request),
         "services": list(queries.catalogue(request.town).offered.values()),
         "places": territory.tree(request.town).places,
         "urgencies": list(Urgency),
