@@ -17,7 +17,8 @@ from banyan.apps.service_requests import actions
 from banyan.apps.service_requests.actions import Call
 from banyan.apps.service_requests.pages import steps
 from banyan.apps.service_requests.pages.panels import Refused
-from banyan.apps.service_requests.pages.steps import href_of, said_of_conflict, text_of, version_of
+from banyan.apps.service_requests.pages.shared import said_of_conflict
+from banyan.apps.service_requests.pages.steps import href_of, text_of, version_of
 from banyan.base.errors import BanyanError, InvalidInput
 from banyan.kit.asking import TownRequest
 from banyan.kit.problem import spoken_problems

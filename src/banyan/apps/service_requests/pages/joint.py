@@ -20,7 +20,8 @@ from banyan.apps.service_requests.actions import PartWords, Summons
 from banyan.apps.service_requests.models import Part
 from banyan.apps.service_requests.pages import steps
 from banyan.apps.service_requests.pages.panels import N_ROWS, Refused
-from banyan.apps.service_requests.pages.steps import href_of, onward, said_of_conflict, text_of, uuid_of, version_of
+from banyan.apps.service_requests.pages.shared import said_of_conflict
+from banyan.apps.service_requests.pages.steps import href_of, onward, text_of, uuid_of, version_of
 from banyan.apps.service_requests.rules.joint import PART_NEEDS, PART_TAKES, PartStep
 from banyan.base.errors import BanyanError, InvalidInput, NotFound
 from banyan.kit import images

@@ -21,7 +21,8 @@ from banyan.apps.service_requests.actions import Decision, Question
 from banyan.apps.service_requests.models import Ruling
 from banyan.apps.service_requests.pages import steps
 from banyan.apps.service_requests.pages.panels import NOTHING, Refused, ruling_lines
-from banyan.apps.service_requests.pages.steps import href_of, said_of_conflict, text_of, uuid_of
+from banyan.apps.service_requests.pages.shared import said_of_conflict
+from banyan.apps.service_requests.pages.steps import href_of, text_of, uuid_of
 from banyan.apps.service_requests.queries import joint
 from banyan.apps.service_requests.rules.rulings import RulingKind, RulingStatus
 from banyan.apps.territory import queries as territory

@@ -8,6 +8,9 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
@@ -16,8 +19,10 @@ from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.rules import STOPPED, Status, verification
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
+from banyan.base.errors import BanyanError
 from banyan.kit.asking import TownRequest
 from banyan.kit.guard import Actor
+from banyan.kit.problem import spoken
 
 _BEARER: Final = "bearer"
 _MOST_NUMBERS: Final = 50
@@ -102,9 +107,7 @@ def whole_clock(request: ServiceRequest | queries.Row, *, at: datetime) -> Clock
 
 def looked(request: ServiceRequest) -> str:
     """Return the sentence about who looks, or looked, whether it is done; "" where there is nothing to say."""
-    sentence = verification.label(
-        request.status, verification=request.verification, verified_how=request.verified_how
-    )
+    sentence = verification.label(request.status, verification=request.verification, verified_how=request.verified_how)
     return gettext(sentence) if sentence else ""
 
 
@@ -159,3 +162,11 @@ def group_options(town: Town) -> list[dict[str, Any]]:
 def as_reporter(request: TownRequest) -> Actor:
     """Return the reader without any role: what they reach is what they reported themselves."""
     return replace(reader(request), grants=())
+
+
+def said_of_conflict(request: TownRequest, error: BanyanError, *, back: str) -> HttpResponse:
+    """Say on the page what the present state or the policy forbids; anything else is a page of its own."""
+    if error.kind not in ("conflict", "forbidden") or request.actor.account_id is None:
+        raise error
+    messages.error(request, spoken(error))
+    return redirect(back)

@@ -401,14 +401,6 @@ def with_panel(request: TownRequest, service_request_id: UUID, refused: panels.R
     return _page(request, found, refused=refused, status=422)
 
 
-def said_of_conflict(request: TownRequest, error: BanyanError, *, back: str) -> HttpResponse:
-    """Say on the page what the present state or the policy forbids; anything else is a page of its own."""
-    if error.kind not in ("conflict", "forbidden") or request.actor.account_id is None:
-        raise error
-    messages.error(request, spoken(error))
-    return redirect(back)
-
-
 @require_POST
 def quick(request: TownRequest, town: str, service_request_id: UUID) -> HttpResponse:
     """Take a step of the board in one tap; whatever is refused is said on the board."""
