@@ -87,7 +87,7 @@ def _on_postgres(file: Path, server: Server) -> int:
 def _run(file: Path, *, home: str, urls: dict[str, str], database: str) -> int:
     kept = {key: text for key, text in os.environ.items() if not key.startswith(("BANYAN_", "PG"))}
     env = kept | urls | {"BANYAN_HOME": home, "BANYAN_SECRET_KEY": "of-the-benchmarks-only-" + "x" * 50}
-    env["BANYAN_BENCH_SCALE"] = os.environ.get("BANYAN_BENCH_SCALE", "1")
+    env |= {name: os.environ[name] for name in ("BANYAN_BENCH_SCALE", "BANYAN_BENCH_BOSTON") if name in os.environ}
     env["BANYAN_BENCH_RESULTS"] = str(RESULTS / f"{file.stem}-{database}.json")
     return run_openly([environment.PYTHON, "-m", f"benchmarks.{file.stem}"], env=env)
 
