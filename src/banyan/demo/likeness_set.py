@@ -160,7 +160,8 @@ def _standing(number: int, arrival: Arrival) -> Labelled:
 
 def _other_names(town: geometry.Town) -> dict[str, str]:
     """Return the names of houses and streets, each with its name in the other language."""
-    pairs = [(one.name.zh, one.name.en) for one in (*town.buildings, *town.streets)]
+    names = [*(building.name for building in town.buildings), *(street.name for street in town.streets)]
+    pairs = [(name.zh, name.en) for name in names]
     return {**{en: zh for zh, en in pairs}, **dict(pairs)}
 
 

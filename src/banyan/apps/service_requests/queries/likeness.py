@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from banyan.apps.service_requests.models import ServiceRequest
@@ -30,8 +30,8 @@ from banyan.apps.service_requests.rules.likeness import (
 from banyan.apps.territory.queries import Town
 from banyan.base.coordinates import LonLat, haversine_m
 
-#: The states whose requests are offered: open ones, and those that ended not because they were refused.
-OFFERED: Final = frozenset({*OPEN, Status.CLOSED})
+#: Open requests are offered, and those closed so recently that the same may have come back.
+RECENTLY: Final = timedelta(days=30)
 #: Candidates that are read, the closest in time: a door where more is reported in half a year is a file's fallback.
 _MOST_COMPARED: Final = 2000
 
@@ -66,9 +66,9 @@ def near_and_similar(
 ) -> list[Similar]:
     """Return the requests that look most like a report of a service at a WGS84 point, most alike first.
 
-    Open ones and those closed, of the 180 days before `at`, within 200 m; merged, refused, withdrawn and confidential
-    ones are left out.  The order knows words that are not public; what is told holds none of them.  One SQL statement,
-    whose cost grows with what is reported near the point and not with the town.
+    Open ones and those closed within 30 days, of the 180 days before `at`, within 200 m; merged, refused, withdrawn and
+    confidential ones are left out.  The order knows words that are not public; what is told holds none of them.  One
+    SQL statement, whose cost grows with what is reported near the point and not with the town.
     """
     rows = _candidates(point, at=at)
     held = [one for one in map(_held, rows.values_list(*_Held.__slots__)) if one.privacy != "confidential"]
@@ -104,8 +104,7 @@ def _candidates(point: LonLat, *, at: datetime, later: bool = False) -> QuerySet
         requested_at__range=period,
         lon__range=(point.lon - lon, point.lon + lon),
         lat__range=(point.lat - lat, point.lat + lat),
-        status__in=OFFERED,
-    )
+    ).filter(Q(status__in=OPEN) | Q(status=Status.CLOSED, updated_at__gte=at - RECENTLY))
     # An order that no index has: else a planner walks through the whole town by time, to spare itself a small sort.
     when = Coalesce("requested_at", "updated_at")
     return rows.order_by(when.asc() if later else when.desc())[:_MOST_COMPARED]
@@ -114,8 +113,8 @@ def _candidates(point: LonLat, *, at: datetime, later: bool = False) -> QuerySet
 def _best(held: Iterable[_Held], seen: Seen, *, town: Town, is_public: bool, limit: int) -> list[Similar]:
     """Return the best few: words are compared of those only that nearness and time leave a chance."""
     services, found = catalogue(town).by_id, list[tuple[Likeness, _Held]]()
-    waiting = sorted(((bound(seen, LonLat(one.lon, one.lat), at=one.requested_at), one) for one in held), key=_highest)
-    for most, one in waiting:
+    bounded = ((bound(seen, LonLat(one.lon, one.lat), at=one.requested_at), one) for one in held)
+    for most, one in sorted((pair for pair in bounded if pair[0]), key=_highest):
         if len(found) == limit and most < found[-1][0].score:
             break
         bag = grams(one.description, *_names(services[one.service_id]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -100,6 +100,7 @@ def _rows(name: str, asked: Asked, *, town: Town) -> QuerySet[ServiceRequest]:
     return rows
 
 
-def _item(values: tuple[object, ...]) -> Item:
-    *columns, is_public, description, public_text = values
-    return Item(*columns, words=str(public_text or description) if is_public else "")  # type: ignore[arg-type]
+def _item(values: tuple[Any, ...]) -> Item:
+    is_public, description, public_text = values[-3:]
+    words = str(public_text or description) if is_public else ""
+    return Item(**dict(zip(Item.__slots__, (*values[:-3], words), strict=True)))
