@@ -55,7 +55,7 @@ def town_home(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
         "mine": mine[:3],
         "more_of_mine": len(mine) > 3,
         "news": _news(request),
-        "in_force": standing(request.town, at=at),
+        **standing(request, at=at),
         "latest": shared.entries(latest.rows, town=request.town, at=at),
         "is_near": bool(near),
         "counts": counts(queries.n_by_status(ANYONE, town=request.town, verb=_PUBLIC)),

@@ -29,6 +29,7 @@ from banyan.kit.asking import TownRequest
 from banyan.kit.templating import bi, language, local
 
 _ON_A_PAGE: Final = 20
+_ON_THE_HOME: Final = 2
 #: Cookie in which a browser keeps which announcements it has opened, so that it counts once.
 _OPENED: Final = "banyan_opened"
 _MOST_OPENED: Final = 60
@@ -72,9 +73,15 @@ def shown(view: AnnouncementView, *, town: Town, at: datetime) -> Shown:
     )
 
 
-def standing(town: Town, *, at: datetime) -> list[Shown]:
-    """Return what stands on the home of a town: what holds now or begins within a day."""
-    return [shown(view, town=town, at=at) for view in queries.in_force(at=at)]
+def standing(request: TownRequest, *, at: datetime) -> dict[str, Any]:
+    """Return what stands on the home of a town now, the gravest first, for the place that the reader has chosen."""
+    account_id = request.actor.account_id
+    path = queries.habits_of(account_id).place_path if account_id is not None else ""
+    found = queries.in_force(at=at, place_path=path)
+    return {
+        "in_force": [shown(view, town=request.town, at=at) for view in found[:_ON_THE_HOME]],
+        "n_more_in_force": len(found[_ON_THE_HOME:]),
+    }
 
 
 @require_safe

@@ -24,6 +24,8 @@ from banyan.kit.paging import Page, page_of
 #: How long after its end an announcement stays in the calendar.
 KEPT_IN_CALENDAR: Final = timedelta(days=90)
 MOST_IN_CALENDAR: Final = 500
+_MOST_IN_FORCE: Final = 50
+_GRAVEST: Final = (Sort.WARNING, Sort.POWER_CUT, Sort.WATER_CUT, Sort.EVENT, Sort.POLICY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,15 @@ def one_public(announcement_id: UUID) -> AnnouncementView:
     return _one(_public(), announcement_id)
 
 
-def in_force(*, at: datetime, place_path: str = "", most: int = 3) -> list[AnnouncementView]:
-    """Return what stands now or begins within a day: for a place and what concerns it, or for the whole town."""
+def in_force(*, at: datetime, place_path: str = "") -> list[AnnouncementView]:
+    """Return what stands now or begins within a day, the gravest first; for a place, what concerns it."""
     latest, earliest = in_force_between(at)
     rows = _public().filter(status=State.PUBLISHED, from_at__lte=latest)
     rows = rows.filter(Q(until_at__gt=at) | Q(until_at__isnull=True, from_at__gt=earliest))
     if place_path:
         rows = rows.filter(_concerning(place_path))
-    return _views(rows.order_by("from_at", "id")[:most])
+    views = _views(rows.order_by("from_at", "id")[:_MOST_IN_FORCE])
+    return sorted(views, key=lambda view: _GRAVEST.index(Sort(view.kind)))
 
 
 def for_calendar(wanted: Wanted, *, at: datetime) -> list[AnnouncementView]:

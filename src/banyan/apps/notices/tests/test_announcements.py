@@ -410,6 +410,22 @@ def test_the_home_shows_what_holds_now_or_begins_within_a_day(small_town: SmallT
     assert [stands(hours) for hours in (-0.1, 0, 24, 29.9, 30)] == [False, True, True, True, False]
 
 
+def test_the_home_shows_the_gravest_first_and_what_concerns_the_place_of_its_reader(small_town: SmallTown):
+    now = timezone.now()
+    until = {"from_at": now, "until_at": now + timedelta(hours=5)}
+    published(small_town, "manager", place_code="", kind="event", title_en="A feast", **until)
+    published(small_town, "other_coordinator", place_code="south", title_en="Water off in south", **until)
+    published(small_town, "manager", place_code="", kind="warning", title_en="Heavy rain", **until)
+    lives_at(small_town, "resident", "n1")
+
+    anyone = client(small_town).get(at(small_town, "")).content.decode()
+    resident = client(small_town, "resident").get(at(small_town, "")).content.decode()
+
+    assert anyone.index("Heavy rain") < anyone.index("Water off in south")
+    assert "A feast" not in anyone and "1 more announcement" in anyone
+    assert "Heavy rain" in resident and "A feast" in resident and "Water off in south" not in resident
+
+
 def test_the_portal_costs_the_same_however_much_is_announced(small_town: SmallTown):
     for _ in range(12):
         published(small_town, until_at=timezone.now() + timedelta(days=100))
