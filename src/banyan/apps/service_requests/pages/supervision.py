@@ -88,10 +88,10 @@ def _lines(rows: Sequence[Any], *, town: Town) -> list[Line]:
         Line(
             id=row.id,
             href=reverse("one_request", args=[town.slug, row.service_request_id]) + "#supervision",
-            service=services.get(getattr(row, "service_request__service_id", None)),
+            service=_of(services, row, "service_request__service_id"),
             status=getattr(row, "service_request__status", ""),
-            place=by_id.get(getattr(row, "service_request__place_id", None)),
-            party=register.get(getattr(row, "service_request__party_id", None)),
+            place=_of(by_id, row, "service_request__place_id"),
+            party=_of(register, row, "service_request__party_id"),
             title=bi(rungs.get(row.rung)) or row.rung,
             by=names.get(row.raised_by_account_id, "") if row.raised_by_account_id else "",
             role=row.role,
@@ -104,6 +104,12 @@ def _lines(rows: Sequence[Any], *, town: Town) -> list[Line]:
         )
         for row in rows
     ]
+
+
+def _of(found: Mapping[UUID, Any], row: Any, column: str) -> Any:
+    """Return what a column of a list's row names; the panel of one request has no such columns."""
+    key = getattr(row, column, None)
+    return found.get(key) if key is not None else None
 
 
 @never_cache
