@@ -79,7 +79,7 @@ def report(*, actor: Actor, town: Town, draft: Draft, at: datetime, photos: Sequ
         request = _stored(actor, draft, found, town=town, at=at)
         stored_photos(request, shots, moment="report", actor=actor, at=at)
         entry = _recorded(actor, request, found, at=at, n_photos=len(shots))
-        searching.index([request])
+        searching.index([request], town=town)
         facts.publish(events.ServiceRequestReceived(request.id, entry))
     return Received(request.id, request.tracking_number, request)
 

@@ -24,14 +24,14 @@ _WEIGHTS: Final = {"service": 3, "description": 2, "place": 1, "address": 1, "an
 _AT_ONCE: Final = 2000
 
 
-def index(requests: Iterable[ServiceRequest]) -> int:
+def index(requests: Iterable[ServiceRequest], *, town: Town | None = None) -> int:
     """Keep the words of new requests of the town in scope, one SQL statement for a batch; return how many words.
 
     Imports and replays call it with batches of some thousand; of a request that is there already only new words are
     added (`reindex` begins anew).  The caller has authorised the writing.
     """
     town_id = scopes.current_town()
-    names = _Names(territory.town_by_id(town_id))
+    names = _Names(town or territory.town_by_id(town_id))
     rows = sorted(row for request in requests for row in _rows_of(request, names=names))
     if rows:
         _insert(town_id, rows)
