@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from banyan.apps.service_requests import actions
-from banyan.apps.service_requests.pages import panels, steps
+from banyan.apps.service_requests.pages import panels, shared, steps
 from banyan.base.errors import BanyanError, InvalidInput
 from banyan.kit.asking import TownRequest
 from banyan.kit.problem import spoken_problems
@@ -40,6 +40,6 @@ def redact(request: TownRequest, town: str, service_request_id: UUID) -> HttpRes
         refused = panels.Refused("words", typed=request.POST.dict(), problems=problems)
         return steps.with_panel(request, service_request_id, refused)
     except BanyanError as error:
-        return steps.said_of_conflict(request, error, back=back)
+        return shared.said_of_conflict(request, error, back=back)
     messages.success(request, gettext("The words for everybody have been kept."))
     return redirect(back)
