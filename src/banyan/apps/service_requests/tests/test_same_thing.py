@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -23,6 +23,7 @@ from banyan.apps.service_requests import actions, queries
 from banyan.apps.service_requests.errors import IllegalStep
 from banyan.apps.service_requests.models import Follow, Merge, ServiceRequest
 from banyan.apps.service_requests.rules import Status, Urgency, clocks
+from banyan.apps.service_requests.rules.rulesets import Known
 from banyan.apps.service_requests.rules.same import (
     REPEATS_DEFAULT,
     Mergeable,
@@ -32,7 +33,6 @@ from banyan.apps.service_requests.rules.same import (
     repeats,
     repeats_problems,
 )
-from banyan.apps.service_requests.rules.rulesets import Known
 from banyan.apps.territory import queries as territory
 from banyan.base.calendar import Calendar
 from banyan.base.errors import Forbidden, InvalidInput, NotFound, SignInNeeded, StaleVersion
@@ -42,7 +42,7 @@ from tests.towns import FOUNDER, NOW, TARGETS, SmallTown
 LATER = NOW + timedelta(days=1)
 #: What merging may change and separating has to bring back: every column but these.
 _MOVING = {"version", "updated_at", "_state"}
-_ALL_TARGETS = {urgency: TARGETS for urgency in ("emergency", "high", "normal", "low")}
+_ALL_TARGETS = dict.fromkeys(("emergency", "high", "normal", "low"), TARGETS)
 
 
 def held(request_id: UUID) -> dict[str, Any]:
@@ -467,10 +467,8 @@ def test_any_row_of_merges_undone_in_any_order_leaves_everything_as_it_was(data:
 
 @contextmanager
 def _refusal_is_fine() -> Iterator[None]:
-    try:
+    with suppress(InvalidInput):
         yield
-    except InvalidInput:
-        pass
 
 
 def _counts_agree(town: SmallTown, ids: list[UUID]) -> None:
