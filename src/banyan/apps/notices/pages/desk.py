@@ -36,7 +36,7 @@ _TEXTS: Final = ("kind", "place_code", "title_zh", "title_en", "text_zh", "text_
 _HAPPENED: Final[Mapping[str, str]] = {
     "notices.written": gettext_noop("Written"),
     "notices.changed": gettext_noop("Changed"),
-    "notices.published": gettext_noop("Published"),
+    "notices.published": gettext_noop("Was published"),
     "notices.withdrawn": gettext_noop("Withdrawn"),
 }
 

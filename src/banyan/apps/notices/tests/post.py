@@ -15,7 +15,7 @@ from banyan.apps.notices.models import Channel, Delivery
 from banyan.apps.notices.rules import Kind
 from banyan.apps.notices.tasks import rounds
 from banyan.base.ids import uuid7
-from tests.towns import NOW, SmallTown
+from tests.towns import NOW, SmallTown, small_town
 
 LAMP = {"name_zh": "路灯不亮", "name_en": "Street lamp out"}
 
@@ -89,3 +89,8 @@ def states(town: SmallTown) -> list[tuple[str, int, str]]:
 def later(minutes: float) -> datetime:
     """Return an instant some minutes after the town's morning."""
     return NOW + timedelta(minutes=minutes)
+
+
+def another_town() -> SmallTown:
+    """Found a second town."""
+    return small_town()
