@@ -46,7 +46,7 @@ def begin_undo(*, actor: Actor, run_id: UUID) -> ImportRun:
     """
     guard.authorise(actor, "service_requests.import", subject=guard.Subject())
     with scopes.action_transaction():
-        run = ImportRun.objects.select_for_update().filter(id=run_id).first()
+        run: ImportRun | None = ImportRun.objects.select_for_update().filter(id=run_id).first()
         if run is None:
             raise NotFound("import")
         if run.status not in _UNDOABLE:
@@ -89,7 +89,7 @@ def _touched(found: dict[UUID, UUID]) -> set[UUID]:
     for relation in ServiceRequest._meta.related_objects:
         if relation.on_delete is PROTECT:
             name = relation.field.attname
-            rows = relation.related_model.objects.filter(**{f"{relation.field.name}__in": list(found)})
+            rows = relation.related_model._default_manager.filter(**{f"{relation.field.name}__in": list(found)})
             touched |= set(rows.values_list(name, flat=True).distinct())
     busy = threads.with_strands(found.values())
     return touched | {one for one, matter in found.items() if matter in busy}

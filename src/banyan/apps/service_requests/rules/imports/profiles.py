@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -272,8 +272,8 @@ def _file_problems(tables: Mapping[str, Any]) -> list[Problem]:
     encodings = file.get("encodings", ["utf-8"])
     problems = []
     if not isinstance(encodings, list) or not encodings or not all(one in ENCODINGS for one in encodings):
-        known = {"known": ", ".join(ENCODINGS)}
-        problems.append(Problem("file.encodings", "unknown", mark("This is a list of encodings: {known}."), known))
+        named = {"known": ", ".join(ENCODINGS)}
+        problems.append(Problem("file.encodings", "unknown", mark("This is a list of encodings: {known}."), named))
     if file.get("delimiter", ",") not in (",", ";", "\t", "|"):
         problems.append(Problem("file.delimiter", "unknown", mark("Cells are parted by , ; | or a tabulator.")))
     head_row = file.get("head_row", 1)
@@ -298,7 +298,7 @@ def _file_problems(tables: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
-def _strangers(table: str, held: Mapping[str, Any], known: set[str]) -> list[Problem]:
+def _strangers(table: str, held: Mapping[str, Any], known: Collection[str]) -> list[Problem]:
     return [
         Problem(f"{table}.{name[:60]}", "unknown", mark("This is not known here."))
         for name in held
