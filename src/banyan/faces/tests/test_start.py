@@ -75,7 +75,7 @@ def test_home_costs_few_queries_for_every_reader(small_town: SmallTown, key: str
     client = _client(small_town, key)
     client.get(_home(small_town))
 
-    with at_most(12):
+    with at_most(13):
         client.get(_home(small_town))
 
 

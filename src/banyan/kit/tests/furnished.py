@@ -66,6 +66,10 @@ def _heard(account_id: UUID) -> None:
     rows.Choice.objects.create(channel=channel, kind="mine", mode="off")
     rows.Habits.objects.create(account_id=account_id, place=place, digest_at_min=1080, changed_at=NOW)
     rows.Delivery.objects.create(notice=rows.Notice.objects.first(), channel=channel, made_at=NOW)
+    # A notice goes once to a channel: a copy of the delivery needs another of each.
+    rows.Channel.objects.create(account_id=account_id, kind="webhook", address_hash="1" * 64, made_at=NOW)
+    again = {"subject_type": "announcement", "subject_id": uuid4(), "verb": "announced", "cause_id": uuid4()}
+    rows.Notice.objects.create(account_id=account_id, at=NOW, **again)
     times = {"from_at": NOW, "made_at": NOW, "changed_at": NOW}
     announcement = rows.Announcement.objects.create(kind="event", place=place, **times)
     rows.ReadCount.objects.create(announcement=announcement)

@@ -57,7 +57,10 @@ class Announcement(TownRow):
 
 
 class ReadCount(TownRow):
-    """How many browsers opened an announcement.  Nobody is named, here or anywhere."""
+    """How many browsers opened an announcement.  Nobody is named, here or anywhere.
 
-    announcement = models.OneToOneField(Announcement, on_delete=models.CASCADE, related_name="read_count")
+    Beside the announcement, so that a reader who is counted never waits for somebody who edits it.
+    """
+
+    announcement = models.ForeignKey(Announcement, on_delete=models.CASCADE, related_name="+")
     n_reads = models.PositiveIntegerField(default=0)

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from banyan.apps.notices import actions, queries
 from banyan.apps.notices.pages.places import place_name, place_options
 from banyan.apps.notices.queries import AnnouncementView, Wanted
-from banyan.apps.notices.rules import Sort, ical
+from banyan.apps.notices.rules import Sort, concerns, ical
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import NotFound
@@ -75,9 +75,9 @@ def shown(view: AnnouncementView, *, town: Town, at: datetime) -> Shown:
 
 def standing(request: TownRequest, *, at: datetime) -> dict[str, Any]:
     """Return what stands on the home of a town now, the gravest first, for the place that the reader has chosen."""
-    account_id = request.actor.account_id
-    path = queries.habits_of(account_id).place_path if account_id is not None else ""
-    found = queries.in_force(at=at, place_path=path)
+    account_id, found = request.actor.account_id, queries.in_force(at=at)
+    if found and account_id is not None and (path := queries.habits_of(account_id).place_path):
+        found = [view for view in found if concerns(path, announced_for=view.place_path)]
     return {
         "in_force": [shown(view, town=request.town, at=at) for view in found[:_ON_THE_HOME]],
         "n_more_in_force": len(found[_ON_THE_HOME:]),

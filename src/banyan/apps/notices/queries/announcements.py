@@ -88,13 +88,11 @@ def one_public(announcement_id: UUID) -> AnnouncementView:
     return _one(_public(), announcement_id)
 
 
-def in_force(*, at: datetime, place_path: str = "") -> list[AnnouncementView]:
-    """Return what stands now or begins within a day, the gravest first; for a place, what concerns it."""
+def in_force(*, at: datetime) -> list[AnnouncementView]:
+    """Return what stands now or begins within a day, the gravest first."""
     latest, earliest = in_force_between(at)
     rows = _public().filter(status=State.PUBLISHED, from_at__lte=latest)
     rows = rows.filter(Q(until_at__gt=at) | Q(until_at__isnull=True, from_at__gt=earliest))
-    if place_path:
-        rows = rows.filter(_concerning(place_path))
     views = _views(rows.order_by("from_at", "id")[:_MOST_IN_FORCE])
     return sorted(views, key=lambda view: _GRAVEST.index(Sort(view.kind)))
 
