@@ -1,4 +1,4 @@
-"""What the job queue does with requests: dispatching by rule, climbing the ladders, settling silence."""
+"""What the job queue does with the words of requests; `actions/watching.py` has what a town does by itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import Error
 from django.utils import timezone
 
-from banyan.apps.service_requests import actions, events
+from banyan.apps.service_requests import actions
 from banyan.apps.territory import queries as territory
 from banyan.kit import scopes
 from banyan.kit.guard import Actor, Channel
@@ -19,20 +19,6 @@ _log = logging.getLogger(__name__)
 #: Nobody in particular: what the house does by itself.
 _HOUSE: Final = Actor(channel=Channel.TASK)
 _FORGOTTEN_AT_ONCE: Final = 100
-
-
-def dispatch_by_rule(event: events.ServiceRequestReceived) -> None:
-    """Triage and dispatch what was just received, where a rule of the town does so by itself."""
-    town = territory.town_by_id(scopes.current_town())
-    actions.dispatch_by_rule(town=town, service_request_id=event.service_request_id, at=timezone.now())
-
-
-def reckon_ladder(event: events.LadderChanged) -> None:  # noqa: ARG001 - the ladder in force is what counts
-    """Set anew when the next rungs of the open requests are due."""
-    town, at = territory.town_by_id(scopes.current_town()), timezone.now()
-    after: UUID | None = actions.reckon_rungs(town=town, at=at)
-    while after is not None:
-        after = actions.reckon_rungs(town=town, at=at, after=after)
 
 
 def forget_words() -> None:
@@ -62,20 +48,3 @@ def _forgotten_in(town_id: UUID) -> int:
         with scopes.town(town_id):
             actions.forget(actor=_HOUSE, town=town, service_request_id=service_request_id, at=at)
     return len(due)
-
-
-def climb_ladders() -> None:
-    """Climb what is due and settle what nobody spoke up about, in every town; runs every few minutes."""
-    failed: list[UUID] = []
-    for town_id in town_rows().values_list("id", flat=True):
-        try:
-            with scopes.town(town_id):
-                town, at = territory.town_by_id(town_id), timezone.now()
-                actions.climb(town=town, at=at)
-                actions.settle_silence(town=town, at=at)
-        except Error:
-            # One town's trouble must not stop the ladders of the others.
-            _log.exception("The ladders of town %s could not be climbed.", town_id)
-            failed.append(town_id)
-    if failed:
-        raise RuntimeError(f"The ladders of {len(failed)} towns could not be climbed; the log names them.")
