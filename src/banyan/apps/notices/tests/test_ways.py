@@ -19,7 +19,7 @@ from banyan.apps.notices.tasks import ways
 from banyan.apps.notices.tests.post import another_town, channel, email_channel, go_round, later, states, tell
 from banyan.apps.notices.tests.receivers import Listener, Mailbox, http_listener, is_signed, mail_server
 from banyan.kit import outward
-from tests.towns import NOW, SmallTown
+from tests.towns import NOW, SmallTown, small_town
 
 ZONE = ZoneInfo("Asia/Shanghai")
 WECOM = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
@@ -274,3 +274,30 @@ def test_who_has_no_channel_costs_no_task(small_town: SmallTown):
         assert Notice.objects.count() == 1
 
     assert not OrmQ.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_send_one_message(monkeypatch: pytest.MonkeyPatch):
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    from django.db import connections
+
+    town, together = small_town(), Barrier(4)
+    with http_listener() as listener:
+        for n in range(5):
+            channel(town, "webhook", f"{listener.url}/{n}")
+        tell(town)
+
+        def worker(_n: int) -> None:
+            together.wait()
+            try:
+                go_round(town)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(worker, range(4)))
+
+    assert sorted(got.path for got in listener.got) == [f"/{n}" for n in range(5)]
+    assert states(town) == [("sent", 1, "")] * 5
