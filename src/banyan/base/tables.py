@@ -106,7 +106,7 @@ def _headed(
     return rows, problems
 
 
-def as_file(form: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+def as_file(head: Sequence[str], rows: Iterable[Sequence[Any]], *, form: str) -> bytes:
     """Return a table as a file of a form of `TYPES`: every list that goes out as CSV goes out as .xlsx as well."""
     return sheets.as_xlsx(head, rows) if form == "xlsx" else as_csv(head, rows)
 

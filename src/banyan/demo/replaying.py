@@ -142,14 +142,13 @@ def _stepped(settled: Settled, happening: Happening, actor: Actor, request_id: U
 
 def _wanted(settled: Settled, happening: Happening) -> requests.Wanted:
     codes = parties.register(settled.town).by_code
-    says = {"remedy": happening.text} if happening.step == "resolve" else {"reason": happening.text}
-    if happening.step in {"accept", "start", "resume"}:
-        says = {}
+    speaks = happening.step not in {"accept", "start", "resume"}
     return requests.Wanted(
         party_id=codes.get(happening.party) if happening.step == "dispatch" else None,
         handler_account_id=settled.accounts.get(happening.handler) if happening.step == "dispatch" else None,
         service_code=happening.service if happening.step == "triage" else "",
         urgency=happening.urgency if happening.step == "triage" else "",
         is_text_public=True if happening.step == "triage" else None,
-        **says,
+        remedy=happening.text if happening.step == "resolve" else "",
+        reason=happening.text if speaks and happening.step != "resolve" else "",
     )

@@ -147,11 +147,11 @@ def test_no_bytes_break_the_reader(content: bytes) -> None:
 
 def test_one_function_reads_csv_and_workbook_with_the_same_problems() -> None:
     words = {"columns": HEAD, "required": HEAD, "name": "rows"}
-    csv, xlsx = (tables.as_file(form, HEAD, ROWS) for form in ("csv", "xlsx"))
+    csv, xlsx = (tables.as_file(HEAD, ROWS, form=form) for form in ("csv", "xlsx"))
 
     assert tables.rows_of_file(csv, **words) == tables.rows_of_file(xlsx, **words)
     assert tables.rows_of_file(csv, **words)[0][1]["name"] == "=SUM(A1)"
     for form in ("csv", "xlsx"):
-        doubled = tables.as_file(form, ("code", "code", "other"), [["1", "2", "3"]])
+        doubled = tables.as_file(("code", "code", "other"), [["1", "2", "3"]], form=form)
         problems = tables.rows_of_file(doubled, **words)[1]
         assert {problem.code for problem in problems} == {"unknown", "required", "doubled"}

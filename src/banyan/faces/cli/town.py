@@ -178,7 +178,11 @@ _system = click.option(
 @click.argument("slug")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--format", "form", default="", type=click.Choice(["", "geojson", "csv", "xlsx"]), help="Default: by the file's ending."
+    "--format",
+    "form",
+    default="",
+    type=click.Choice(["", "geojson", "csv", "xlsx"]),
+    help="Default: by the file's ending.",
 )
 @_system
 def territory_file(slug: str, file: Path | None, form: str, system: str) -> None:

@@ -147,7 +147,7 @@ def give_tickets(
     with scopes.action_transaction():
         facts = {"n": len(found), "profile": profile.name, "since": since.isoformat() if since else None}
         _record(actor, town, "tickets_given", facts=facts, at=at)
-    content = tables.as_file(form, list(answers.values()), table)
+    content = tables.as_file(list(answers.values()), table, form=form)
     if form == "csv" and profile.writes != "utf-8":
         content = content.decode("utf-8-sig").encode(profile.writes, errors="replace")
     return content, len(found)

@@ -25,6 +25,9 @@ def comment(
 ) -> Comment:
     """Add words to a request: for everyone who may read it in full, or internal to the staff.
 
+    The version stays as it is.  A comment changes nothing that a step decides by, so a form for a step that somebody
+    has open meanwhile is not refused because of it; comments themselves are rows of their own and cannot collide.
+
     Raises
     ------
     InvalidInput
@@ -178,5 +181,7 @@ def read_contact(
 
 def _is_near(actor: Actor, request: ServiceRequest, *, town: Town) -> bool:
     """Say whether the actor reads by the area or the party in charge, and not only because summoned to help."""
-    near = replace(queries.subject_of(request, town=town), party_ids=frozenset({request.party_id} - {None}))
+    near = replace(
+        queries.subject_of(request, town=town), party_ids=frozenset([request.party_id] if request.party_id else [])
+    )
     return guard.may(actor, "service_requests.read_contact", subject=near)

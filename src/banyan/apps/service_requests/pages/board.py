@@ -291,7 +291,7 @@ def export(request: TownRequest, town: str, form: str = "csv") -> HttpResponse: 
     actor, at, held = _reader(request), timezone.now(), request.town
     wanted = asking.as_filter(asking.read(request.GET, town=held), actor=actor, town=held)
     rows = queries.rows_of(actor, wanted, town=held, at=at, limit=MOST_ROWS)
-    table = tables.as_file(form, _COLUMNS, _cells(rows, town=held))
+    table = tables.as_file(_COLUMNS, _cells(rows, town=held), form=form)
     response = HttpResponse(table, content_type=tables.TYPES[form])
     name = f"requests-{held.slug}-{at:%Y%m%d}.{form}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -208,7 +208,7 @@ def export(request: TownRequest, town: str, form: str) -> HttpResponse:  # noqa:
     if form == "json":
         response = HttpResponse(catalogue_files.as_json(current), content_type="application/json")
     elif form in tables.TYPES:
-        table = tables.as_file(form, *catalogue_files.as_rows(current))
+        table = tables.as_file(*catalogue_files.as_rows(current), form=form)
         response = HttpResponse(table, content_type=tables.TYPES[form])
     else:
         raise NotFound("page")

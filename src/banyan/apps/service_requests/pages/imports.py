@@ -160,7 +160,7 @@ def import_report(request: TownRequest, town: str, run_id: UUID, form: str) -> H
     if form == "json":
         content, kind = queries.report_of(run, town_slug=town, form="json"), "application/json"
     elif form in tables.TYPES:
-        content = tables.as_file(form, queries.REJECTION_HEAD, queries.rejection_rows(run))
+        content = tables.as_file(queries.REJECTION_HEAD, queries.rejection_rows(run), form=form)
         kind = tables.TYPES[form]
     else:
         raise NotFound("page")

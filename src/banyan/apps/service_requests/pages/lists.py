@@ -120,7 +120,7 @@ def export(request: TownRequest, town: str, name: str, form: str = "csv") -> Htt
     wanted = _wanted(Asked.of(request), request)
     items = lists.list_items(name, wanted, town=request.town)
     heads = [gettext(head) for head in HEADS]
-    table = tables.as_file(form, heads, (_cells(_shown(one, request), request) for one in items))
+    table = tables.as_file(heads, (_cells(_shown(one, request), request) for one in items), form=form)
     headers = {"Content-Disposition": f'attachment; filename="{request.town.slug}-{name}.{form}"'}
     return HttpResponse(table, content_type=tables.TYPES[form], headers=headers)
 

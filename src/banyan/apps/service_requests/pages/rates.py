@@ -347,7 +347,7 @@ def export(request: TownRequest, town: str, form: str) -> HttpResponse:  # noqa:
     asked = Address.of(request, town=request.town).asked(today=timezone.localtime(at))
     report = counting.report(request.actor, asked, town=request.town, at=at)
     head, rows = _columns(), list(_cells(report))
-    response = HttpResponse(tables.as_file(form, head, rows), content_type=tables.TYPES[form])
+    response = HttpResponse(tables.as_file(head, rows, form=form), content_type=tables.TYPES[form])
     name = f"rates-{request.town.slug}-{asked.period.from_on}-{asked.period.until_on}-{asked.by}.{form}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

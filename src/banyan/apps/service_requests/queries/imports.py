@@ -99,7 +99,7 @@ def report_of(run: ImportRun, *, town_slug: str, form: str) -> bytes:
     """Return the report of a run as a file: ``json`` whole, ``csv`` or ``xlsx`` as one table."""
     if form == "json":
         return json.dumps(_as_words(run, town_slug), ensure_ascii=False, indent=1).encode()
-    return tables.as_file(form, ("what", "row", "source_key", "where", "code", "n", "reason"), _as_rows(run))
+    return tables.as_file(("what", "row", "source_key", "where", "code", "n", "reason"), _as_rows(run), form=form)
 
 
 def _as_words(run: ImportRun, town_slug: str) -> Mapping[str, Any]:

@@ -280,9 +280,7 @@ def check_words(step: Step, wanted: Wanted, *, today: date | None = None) -> Non
         for name in sorted(given)
         if name not in needed and name not in taken
     ]
-    problems += words_problems(
-        {"reason": wanted.reason, "remedy": wanted.remedy, "public_text": wanted.public_text}
-    )
+    problems += words_problems({"reason": wanted.reason, "remedy": wanted.remedy, "public_text": wanted.public_text})
     if wanted.urgency and wanted.urgency not in set(Urgency):
         problems.append(
             Problem("urgency", "unknown", mark("There is no urgency “{value}”."), {"value": wanted.urgency[:40]})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,7 +130,7 @@ _ANY = st.one_of(
 def test_spans_lie_in_the_text_in_order_and_apart(text: str) -> None:
     spans = find(text)
     assert all(0 <= span.start < span.end <= len(text) and span.kind in MARKS for span in spans)
-    assert all(one.end <= two.start for one, two in zip(spans, spans[1:], strict=False))
+    assert all(one.end <= two.start for one, two in pairwise(spans))
     assert "".join(piece for piece, _ in personal.pieces(text, spans)) == text
 
 

@@ -20,9 +20,7 @@ def client_of(town: SmallTown, key: str = "", *, language: str = "en") -> Client
     client = Client(headers={"accept-language": language})
     client.cookies["django_language"] = language
     if key:
-        client.force_login(
-            Account.objects.get(id=town.accounts[key])
-        )
+        client.force_login(Account.objects.get(id=town.accounts[key]))
     return client
 
 

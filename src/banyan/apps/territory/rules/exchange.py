@@ -219,7 +219,7 @@ def written(places: Sequence[Named], *, form: str, system: System) -> bytes:
     """Return places as a file that `read` takes back, in a coordinate system; WGS84 loses a centimetre at most."""
     outward = [_outward(place, system) for place in places]
     if form != "geojson":
-        return tables.as_file(form, COLUMNS, (_row(place) for place in outward))
+        return tables.as_file(COLUMNS, (_row(place) for place in outward), form=form)
     features = [_feature(place) for place in outward]
     return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False).encode()
 
