@@ -16,6 +16,7 @@ from typing import Final
 
 from banyan.apps.territory import queries as territory
 from banyan.demo import geometry, parties, replaying, requests_model, settling
+from banyan.demo.announcing import announce
 from banyan.demo.requests_model import Happening, Parameters
 from banyan.demo.settling import Settled
 from banyan.kit import scopes
@@ -55,6 +56,8 @@ def compose(*, scale: float, now: datetime, say: Callable[[str], None]) -> Story
     settled = settling.moved_in(town, people) if town else settling.settle(plan, people, at=long_ago)
     with scopes.town(settled.town.id):
         calendar = territory.calendar(settled.town)
+    if town is None:
+        announce(settled.town, now=now)
     say("Imagining three months of requests")
     first, later = _parted(requests_model.simulate(plan, people, until=now, calendar=calendar), now=now)
     return Story(settled, (*first, *later), len(first), now)
