@@ -7,6 +7,7 @@ from uuid import UUID
 
 from banyan.apps.audit import actions as audit
 from banyan.apps.service_requests import events, queries, rules
+from banyan.apps.service_requests.actions import searching
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import InvalidInput, Problem, StaleVersion, mark
@@ -27,6 +28,7 @@ def answer(
     """Answer a request in words that everybody reads, in one language or both in one text.
 
     A second answer takes the place of the first; history keeps both.  The first answer is also the first response.
+    The request is found by the words of its answer from now on.
 
     Raises
     ------
@@ -55,6 +57,7 @@ def answer(
         for name, value in columns.items():
             setattr(request, name, value)
         request.save(update_fields=list(columns))
+        searching.reindex([request])
         entry = audit.record(
             actor=actor,
             verb="service_requests.answered",

@@ -29,7 +29,7 @@ from banyan.kit.guard import Actor
 #: What a merged report loses until it is separated again, beside its state and its clocks.
 _KEPT: Final = (
     *("party_id", "handler_account_id", "pause_reason", "review_on", "next_rung_at", "verify_by_at"),
-    *("response_due_at", "is_binding"),
+    *("response_due_at", "is_binding", "retain_until"),
 )
 #: Instants that move on by the working time for which the report stood as merged.
 _MOVING: Final = ("next_rung_at", "verify_by_at", "response_due_at")
@@ -181,7 +181,7 @@ def _read(name: str, value: Any) -> Any:
         return None
     if name.endswith("_at"):
         return datetime.fromisoformat(value)
-    if name == "review_on":
+    if name in ("review_on", "retain_until"):
         return date.fromisoformat(value)
     return UUID(value) if name.endswith("_id") else value
 
@@ -199,7 +199,8 @@ def _stand(child: ServiceRequest, root: ServiceRequest, *, town: Town, at: datet
         since=child.requested_at,
     )
     emptied = {"next_rung_at": None, "verify_by_at": None, "review_on": None, "pause_reason": ""}
-    _store(child, {"status": str(Status.MERGED), "merged_into": root, **clock.columns(), **emptied}, at=at)
+    kept = {"retain_until": queries.kept_until(child.privacy, child.kind, town=town, at=at)}
+    _store(child, {"status": str(Status.MERGED), "merged_into": root, **clock.columns(), **emptied, **kept}, at=at)
 
 
 def _come_back(child: ServiceRequest, row: Merge, *, town: Town, at: datetime) -> None:

@@ -12,7 +12,17 @@ from banyan.apps.audit import actions as audit
 from banyan.apps.people import actions as people
 from banyan.apps.service_requests import queries, rules
 from banyan.apps.service_requests.actions import searching
-from banyan.apps.service_requests.models import Comment, Part, Photo, ReturnCall, Ruling, ServiceRequest, Supervision
+from banyan.apps.service_requests.models import (
+    Comment,
+    Merge,
+    Part,
+    Photo,
+    RateExclusion,
+    ReturnCall,
+    Ruling,
+    ServiceRequest,
+    Supervision,
+)
 from banyan.apps.service_requests.rules.personal import find, hidden
 from banyan.apps.service_requests.rules.privacy import Privacy
 from banyan.apps.territory.queries import Town
@@ -116,7 +126,8 @@ def forget(*, actor: Actor, town: Town, service_request_id: UUID, at: datetime) 
     """Forget the words, the photos and the contact of a request whose time is over; say whether there was anything.
 
     What happened, when and by whom of the staff stays in history; commitments there tell nothing any more.  The point
-    is rounded as on the public map.  The caller is the daily task, which has looked at the date.
+    is rounded as on the public map.  The town's own answer and why it was left out of the rates
+    stay, with personal data hidden that they quote; every other free word goes whole.  The caller is the daily task, which has looked at the date.
     """
     with scopes.action_transaction():
         request = ServiceRequest.objects.select_for_update(of=("self",)).filter(id=service_request_id).first()
@@ -148,6 +159,7 @@ def _blank(request: ServiceRequest, *, at: datetime) -> None:
         **dict.fromkeys(("description", "public_text", "address", "remedy", "pause_reason", "rating_words"), ""),
         **dict.fromkeys(("reporter_id", "reporter_account_id", "building_id", "retain_until"), None),
         "attributes": {},
+        "answer": hidden(request.answer),
         "is_text_public": False,
         "updated_at": at,
         "version": request.version + 1,
@@ -160,7 +172,7 @@ def _blank(request: ServiceRequest, *, at: datetime) -> None:
 
 
 def _blank_words_beside(request: ServiceRequest) -> None:
-    """Empty the free words on what hangs on a request: parts, questions, supervision, return calls."""
+    """Empty the free words on what hangs on a request: parts, questions, supervision, return calls, merges."""
     for model, names in (
         (Part, ("task", "remedy", "reason")),
         (Ruling, ("reason", "decision")),
@@ -169,9 +181,17 @@ def _blank_words_beside(request: ServiceRequest) -> None:
     ):
         blank = dict.fromkeys(names, "")
         model.objects.filter(~Q(**dict.fromkeys(blank, "")), service_request=request).update(**blank)
+    for row in Merge.objects.filter(service_request=request):
+        # what a separation brings back: a pause that was explained stays one, without its words
+        row.reason, row.before = "", row.before | {"pause_reason": "", "retain_until": None}
+        row.save(update_fields=["reason", "before"])
+    for left_out in RateExclusion.objects.filter(service_request=request):
+        # why a number of the town is as it is, which is the town's to answer for
+        left_out.reason = hidden(left_out.reason)[:300]
+        left_out.save(update_fields=["reason"])
 
 
 def due_for_forgetting(*, town: Town, at: datetime, limit: int) -> list[UUID]:
     """Return requests of the town in scope that have ended and whose words were to be kept until yesterday at most."""
     ended = ServiceRequest.objects.filter(status__in=rules.ENDED, retain_until__lt=queries.local_day(town, at))
-    return list(ended.order_by("id").values_list("id", flat=True)[:limit])
+    return list(ended.order_by("retain_until", "id").values_list("id", flat=True)[:limit])

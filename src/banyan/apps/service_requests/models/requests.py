@@ -165,6 +165,11 @@ class ServiceRequest(TownRow):
                 fields=["town", "verify_by_at"], condition=Q(verify_by_at__isnull=False), name="requests_by_silence"
             ),
             models.Index(fields=["town", "review_on"], condition=Q(review_on__isnull=False), name="requests_by_review"),
+            models.Index(
+                fields=["town", "retain_until", "status", "id"],
+                condition=Q(retain_until__isnull=False),
+                name="requests_by_retention",
+            ),
         ]
 
 
