@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from django.utils.crypto import salted_hmac
+
 from banyan.apps.service_requests import queries
 from banyan.apps.service_requests.errors import NotYoursToVerify
 from banyan.apps.service_requests.models import ServiceRequest
@@ -59,6 +61,7 @@ def columns(
             service_code=service.code,
             group=service.group,
             at=at,
+            key=_key_of_draw(town),
         )
         kept |= {
             "resolved_at": at,
@@ -71,6 +74,11 @@ def columns(
     elif step in (Step.REFUTE, Step.REOPEN):
         kept |= _UNDONE
     return kept
+
+
+def _key_of_draw(town: Town) -> bytes:
+    """Return the secret by which a town draws its sample; a new BANYAN_SECRET_KEY draws anew from then on."""
+    return salted_hmac("banyan.service_requests.verification", str(town.id), algorithm="sha256").digest()
 
 
 def _how(actor: Actor, request: ServiceRequest, because: Because | None, *, town: Town) -> str:

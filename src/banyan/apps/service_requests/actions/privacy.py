@@ -127,7 +127,8 @@ def forget(*, actor: Actor, town: Town, service_request_id: UUID, at: datetime) 
 
     What happened, when and by whom of the staff stays in history; commitments there tell nothing any more.  The point
     is rounded as on the public map.  The town's own answer and why it was left out of the rates
-    stay, with personal data hidden that they quote; every other free word goes whole.  The caller is the daily task, which has looked at the date.
+    stay, with personal data hidden that they quote; every other free word goes whole.  The caller is the daily task,
+    which has looked at the date.
     """
     with scopes.action_transaction():
         request = ServiceRequest.objects.select_for_update(of=("self",)).filter(id=service_request_id).first()

@@ -6,8 +6,9 @@
 *staff*
     Somebody of the town looks, who did not handle it.
 *sample*
-    Of all cases a share is drawn, always the same ones: there somebody of the town looks.  The others are closed after
-    the days as "unsampled" unless somebody speaks up.
+    Of all cases a share is drawn, always the same ones, by a key that only the installation has: whoever handles a case
+    cannot reckon beforehand whether it will be looked at.  There somebody of the town looks.  The others are closed
+    after the days as "unsampled" unless somebody speaks up.
 *silence*
     After so many days without a word it counts as done, and the label says plainly that nobody spoke up.
 
@@ -17,6 +18,8 @@ may always refute.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +29,6 @@ from uuid import UUID
 
 from banyan.apps.service_requests.rules.documents import Reader
 from banyan.base.errors import Problem, mark
-from banyan.base.rng import dice
 
 if TYPE_CHECKING:
     from banyan.apps.service_requests.rules.rulesets import Known
@@ -104,14 +106,18 @@ def wait_for(
     service_code: str,
     group: str,
     at: datetime,
+    key: bytes,
 ) -> Wait:
-    """Return what a request resolved at an instant waits for, by the first policy that fits its service."""
+    """Return what a request resolved at an instant waits for, by the first policy that fits its service.
+
+    `key` is the secret of the draw (`is_drawn`).
+    """
     for one in body.get("policies", ()):
         if one.get("is_active", True) and _concerns(one, service_code, group):
             policy = Policy(one["policy"])
             by = at + timedelta(days=int(one.get("days") or DAYS))
             looked_at = policy is Policy.STAFF or (
-                policy is Policy.SAMPLE and is_drawn(request_id, share=float(one.get("share") or 0))
+                policy is Policy.SAMPLE and is_drawn(request_id, share=float(one.get("share") or 0), key=key)
             )
             return Wait(policy, None if looked_at else by)
     return Wait(Policy.EITHER, None)
@@ -122,9 +128,19 @@ def _concerns(one: Mapping[str, Any], service_code: str, group: str) -> bool:
     return not (services or groups) or service_code in services or group in groups
 
 
-def is_drawn(request_id: UUID, *, share: float) -> bool:
-    """Say whether a request is in the sample: the same answer each time, and a larger share keeps who was drawn."""
-    return dice(0, "verification", str(request_id)).random() < share
+def is_drawn(request_id: UUID, *, share: float, key: bytes) -> bool:
+    """Say whether a request is in the sample: the same answer each time, and a larger share keeps who was drawn.
+
+    Parameters
+    ----------
+    share
+        Of all requests, 0 to 1.
+    key
+        A secret: who knows the identifier alone cannot tell the answer.  Source: HMAC, RFC 2104, with SHA-256.
+    """
+    drawn = hmac.new(key, request_id.bytes, hashlib.sha256).digest()
+    # 53 bits are what a float between 0 and 1 holds exactly
+    return (int.from_bytes(drawn[:8]) >> 11) / (1 << 53) < share
 
 
 def may_verify(wait: Wait, *, is_reporter: bool, is_staff: bool, has_reporter: bool) -> bool:

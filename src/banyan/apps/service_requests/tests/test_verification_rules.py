@@ -15,6 +15,7 @@ from banyan.apps.service_requests.rules.verification import Policy, Wait
 
 AT = datetime(2026, 3, 18, 2, tzinfo=UTC)
 LATER = AT + timedelta(days=7)
+KEY = b"the secret of a town"
 
 
 @pytest.mark.parametrize(
@@ -46,15 +47,33 @@ def test_where_nobody_can_be_asked_the_staff_look():
 def test_a_larger_sample_keeps_who_was_drawn(request_id: UUID, one: float, other: float):
     small, large = sorted((one, other))
 
-    assert verification.is_drawn(request_id, share=large) or not verification.is_drawn(request_id, share=small)
-    assert verification.is_drawn(request_id, share=small) is verification.is_drawn(request_id, share=small)
-    assert not verification.is_drawn(request_id, share=0.0) and verification.is_drawn(request_id, share=1.0)
+    def drawn(share: float) -> bool:
+        return verification.is_drawn(request_id, share=share, key=KEY)
+
+    assert drawn(large) or not drawn(small)
+    assert drawn(small) is drawn(small)
+    assert not drawn(0.0) and drawn(1.0)
 
 
 def test_about_as_many_are_drawn_as_the_share_says():
-    ids = [UUID(int=n << 64) for n in range(4000)]
+    ids = [UUID(int=n << 64) for n in range(2000)]
 
-    assert 0.17 < sum(verification.is_drawn(one, share=0.2) for one in ids) / len(ids) < 0.23
+    drawn = [one for one in ids if verification.is_drawn(one, share=0.2, key=KEY)]
+
+    # five standard deviations of 2,000 draws are 0.045; the key is fixed, so the answer is too
+    assert 0.155 < len(drawn) / len(ids) < 0.245
+    assert drawn == [one for one in ids if verification.is_drawn(one, share=0.2, key=KEY)]
+
+
+def test_who_knows_the_identifier_alone_cannot_tell_whether_it_is_drawn():
+    ids = [UUID(int=n << 64) for n in range(2000)]
+
+    agree = sum(
+        verification.is_drawn(one, share=0.5, key=KEY) is verification.is_drawn(one, share=0.5, key=b"another")
+        for one in ids
+    )
+
+    assert 0.44 < agree / len(ids) < 0.56, "another key is no better than a coin"
 
 
 def test_the_first_policy_that_fits_the_service_holds_and_none_is_as_before():
@@ -67,7 +86,7 @@ def test_the_first_policy_that_fits_the_service_holds_and_none_is_as_before():
     }
 
     def wait(service: str, group: str) -> Wait:
-        return verification.wait_for(body, request_id=uuid4(), service_code=service, group=group, at=AT)
+        return verification.wait_for(body, request_id=uuid4(), service_code=service, group=group, at=AT, key=KEY)
 
     assert wait("lamp", "lighting") == Wait(Policy.SILENCE, AT + timedelta(days=3))
     assert wait("leak", "water") == Wait(Policy.SAMPLE, None)
