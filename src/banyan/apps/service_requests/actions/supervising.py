@@ -38,7 +38,8 @@ class Climbed:
 def climb(*, town: Town, at: datetime, limit: int = BATCH) -> Climbed:
     """Climb the rungs that are due in the town in scope, oldest first, `limit` requests at most.
 
-    A rung is climbed once for each clock: run again, or by two workers at once, it raises nothing twice.
+    A rung is climbed once for each clock: run again, or by two workers at once, it raises nothing twice.  Where several
+    rungs of a clock are due at once, the highest is raised and history names those that were passed.
     """
     due = ServiceRequest.objects.filter(next_rung_at__lte=at).order_by("next_rung_at", "id")
     n_raised = 0
@@ -62,10 +63,10 @@ def _climbed(request_id: UUID, *, town: Town, at: datetime) -> int:
             "key", flat=True
         )
     )
-    fresh = [one for one in due if one.key not in known]
+    fresh = ladder.climbs(due, known)
     following = ladder.next_rung(rungs, seen, calendar=calendar, after=at)
     changes: dict[str, Any] = {"next_rung_at": following.at if following else None}
-    if any(one.rung.takes_over for one in fresh) and request.handler_account_id is not None:
+    if any(one.takes_over for one in fresh) and request.handler_account_id is not None:
         changes |= {"handler_account_id": None, "version": request.version + 1, "updated_at": at}
     for name, value in changes.items():
         setattr(request, name, value)
@@ -75,8 +76,8 @@ def _climbed(request_id: UUID, *, town: Town, at: datetime) -> int:
     return len(fresh)
 
 
-def _raised_by_rung(request: ServiceRequest, due: ladder.Due, *, at: datetime) -> None:
-    rung = due.rung
+def _raised_by_rung(request: ServiceRequest, climb: ladder.Climb, *, at: datetime) -> None:
+    due, rung = climb.due, climb.due.rung
     row = Supervision(
         service_request_id=request.id,
         key=due.key,
@@ -84,7 +85,7 @@ def _raised_by_rung(request: ServiceRequest, due: ladder.Due, *, at: datetime) -
         clock=rung.clock,
         share=rung.share,
         role=rung.role,
-        takes_over=rung.takes_over,
+        takes_over=climb.takes_over,
         raised_at=at,
     )
     row.save(force_insert=True)
@@ -100,12 +101,19 @@ def _raised_by_rung(request: ServiceRequest, due: ladder.Due, *, at: datetime) -
             "clock": rung.clock,
             "share": rung.share,
             "role": rung.role,
-            "takes_over": rung.takes_over,
+            "takes_over": climb.takes_over,
             "due_at": due.at.isoformat(),
+            **({"passed": [_passed(one) for one in climb.passed]} if climb.passed else {}),
         },
         person_id=request.reporter_id,
     )
     facts.publish(events.SupervisionRaised(request.id, entry.id, rung.role, None, at))
+
+
+def _passed(due: ladder.Due) -> dict[str, str]:
+    """Return a rung that was due and not raised, as history keeps it."""
+    rung = due.rung
+    return {"rung": rung.code, "rung_zh": rung.name_zh, "rung_en": rung.name_en, "due_at": due.at.isoformat()}
 
 
 def reckon_rungs(*, town: Town, at: datetime, after: UUID | None = None, limit: int = 2000) -> UUID | None:

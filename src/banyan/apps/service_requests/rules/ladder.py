@@ -7,7 +7,7 @@ has no rungs ahead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -142,6 +142,34 @@ def due_rungs(
     """Return the rungs that are due between two instants, both included, in their order."""
     found = [due for due in _instants(rungs, running, calendar) if first <= due.at <= last]
     return sorted(found, key=lambda due: (due.at, due.key))
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """What is raised for one clock: its highest rung, and those that were passed on the way, lowest first."""
+
+    due: Due
+    passed: tuple[Due, ...] = ()
+
+    @property
+    def takes_over(self) -> bool:
+        """Say whether the rung, or one that was passed, takes the work from the handler."""
+        return any(one.rung.takes_over for one in (self.due, *self.passed))
+
+
+def climbs(due: Sequence[Due], known: Collection[str]) -> list[Climb]:
+    """Return what to raise of rungs that are due, in their order: of each clock the highest one only.
+
+    After a time in which nobody climbed, several rungs of a clock are due at once: the ticket of the highest says all
+    that the lower ones would.  `known` holds the keys that were raised before: what lies below them is passed too.
+    """
+    ahead: dict[str, list[Due]] = {}
+    for one in due:
+        if one.key in known:
+            ahead[one.rung.clock] = []
+        else:
+            ahead.setdefault(one.rung.clock, []).append(one)
+    return [Climb(rungs[-1], tuple(rungs[:-1])) for rungs in ahead.values() if rungs]
 
 
 def next_after_change(

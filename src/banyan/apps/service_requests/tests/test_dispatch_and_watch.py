@@ -324,14 +324,18 @@ def test_a_rung_that_takes_over_clears_the_handler_and_shows_the_work_above(ladd
     climbed = climb(laddered, at=held.deadline_at + timedelta(hours=1))
 
     found = now(laddered, made.id)
-    assert climbed.n_raised == 2  # the job was away: it makes up for both
+    assert climbed.n_raised == 1, "the job was away: the highest rung says all that the lower one would"
     assert found.handler_account_id is None and found.version == held.version + 1 and found.next_rung_at is None
     with laddered.scope():
         taken = {
             key: len(supervision.supervisions(laddered.actor(key), town=laddered.town, view="taken").rows)
             for key in ("coordinator", "other_coordinator", "worker")
         }
+        ticket = Supervision.objects.get(service_request_id=made.id)
+        told = audit.timeline(("service_request", made.id))[-1].facts
     assert taken == {"coordinator": 1, "other_coordinator": 0, "worker": 0}
+    assert (ticket.rung, ticket.takes_over) == (told["rung"], True)
+    assert [one["rung"] for one in told["passed"]] == ["half"] and "due_at" in told["passed"][0]
 
 
 def test_a_paused_clock_is_not_climbed_and_goes_on_where_it_stood(laddered: SmallTown):

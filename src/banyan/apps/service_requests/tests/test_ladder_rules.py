@@ -151,3 +151,26 @@ def test_a_rung_needs_a_share_or_minutes_and_a_role_that_can_take_over():
         ("rungs[2].after_min", "range"),
     }
     assert ladder.problems(ladder.DEFAULT, Known()) == []
+
+
+def due(code: str, minute: int, **words: Any) -> ladder.Due:
+    one = rung(code, 0.5, **words)
+    return ladder.Due(FRIDAY.replace(minute=minute), one, f"{one.clock}:{code}")
+
+
+def test_of_each_clock_the_highest_rung_is_raised_and_names_those_that_were_passed():
+    ahead = [due("soon", 1), due("triage", 2, clock="triage"), due("breach", 3, takes_over=True), due("long", 4)]
+
+    whole, triage = ladder.climbs(ahead, ())
+
+    assert (whole.due.rung.code, [one.rung.code for one in whole.passed]) == ("long", ["soon", "breach"])
+    assert whole.takes_over, "who should have lost the work by a rung below has lost it"
+    assert (triage.due.rung.code, triage.passed, triage.takes_over) == ("triage", (), False)
+
+
+def test_what_lies_below_a_rung_that_was_raised_is_not_raised_after_it():
+    ahead = [due("soon", 1), due("breach", 3), due("long", 4)]
+
+    assert ladder.climbs(ahead, {"whole:long"}) == []
+    assert [one.due.rung.code for one in ladder.climbs(ahead, {"whole:breach"})] == ["long"]
+    assert ladder.climbs([], ()) == []
