@@ -54,7 +54,15 @@ def unfollow(*, actor: Actor, town: Town, service_request_id: UUID, at: datetime
     """Follow a request no more, nor any report that was merged into it.
 
     Who reported one of those hears of it all the same: it is their own report.
+
+    Raises
+    ------
+    SignInNeeded
+        Nobody is signed in.
+    NotFound
+        There is no request of which the actor may know.
     """
+    guard.authorise(actor, "service_requests.follow")
     if actor.account_id is None:
         raise SignInNeeded()
     with scopes.action_transaction():
@@ -62,7 +70,7 @@ def unfollow(*, actor: Actor, town: Town, service_request_id: UUID, at: datetime
         own = Follow.objects.filter(account_id=actor.account_id, merge__isnull=True)
         own = own.filter(Q(service_request=root_id) | Q(service_request__merged_into=root_id))
         held = locked({root_id, *own.values_list("service_request_id", flat=True)})
-        if root_id not in held:
+        if root_id not in held or not _may_know(actor, held[root_id]):
             raise NotFound("service request")
         if Follow.objects.filter(id__in=list(own.values_list("id", flat=True))).delete()[0]:
             _recorded(actor, held[root_id], "unfollowed", at=at)

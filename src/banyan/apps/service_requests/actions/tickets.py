@@ -17,6 +17,7 @@ from banyan.apps.service_requests import queries
 from banyan.apps.service_requests.actions.report import report
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.rules import Intake
+from banyan.apps.service_requests.rules.privacy import Privacy
 from banyan.apps.service_requests.rules.tickets import ReadTicket, TicketProfile, read_ticket
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
@@ -132,12 +133,13 @@ def give_tickets(
     since
         Only those that have changed from this instant on.
     is_all
-        Also requests that did not come from the desk; each has our own identifier in place of a ticket's number.
+        Also requests that did not come from the desk, confidential ones left out; each has our own identifier in place
+        of a ticket's number.
     """
     guard.authorise(actor, "service_requests.exchange_tickets")
     rows = queries.reached(actor, "service_requests.exchange_tickets", town=town)
-    if not is_all:
-        rows = rows.filter(~Q(source_key=None), channel=Intake.PARENT)
+    known_there = Q(source_key__isnull=False, channel=Intake.PARENT)
+    rows = rows.filter(known_there | ~Q(privacy=Privacy.CONFIDENTIAL) if is_all else known_there)
     if since is not None:
         rows = rows.filter(updated_at__gte=since)
     found = list(rows.order_by("requested_at", "id")[:MOST_TICKETS])

@@ -11,6 +11,7 @@ from banyan.apps.audit.queries import Moment
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import queries
 from banyan.apps.service_requests.models import Photo, ServiceRequest
+from banyan.apps.service_requests.pages.telling import AMONG_STAFF, BESIDE, NOTES
 from banyan.apps.service_requests.rules.public_words import public_address, public_description
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
@@ -27,8 +28,6 @@ _OPEN_FACTS: Final = frozenset(
         *("part", "part_party_id", "part_from", "part_to"),
     }
 )
-#: Verbs of history that are words beside the steps.
-_BESIDE: Final = frozenset({"commented", "photographed", "rated", "called_back"})
 
 
 def shower(town: Town, *, at: datetime, is_public: bool) -> Callable[[queries.Row | ServiceRequest], dict[str, Any]]:
@@ -128,7 +127,7 @@ def moments(
             "verb": entry.verb,
             "role": entry.role,
             "facts": {k: v for k, v in entry.facts.items() if hears_inner or k in _OPEN_FACTS},
-            "words": dict(entry.words) if hears_words else {},
+            "words": _words(entry, hears_inner=hears_inner) if hears_words else {},
             "account_id": entry.account_id if hears_inner else None,
             "account_name": names.get(entry.account_id, "") if hears_inner and entry.account_id else "",
         }
@@ -137,7 +136,17 @@ def moments(
     ]
 
 
+def _words(entry: Moment, *, hears_inner: bool) -> dict[str, Any]:
+    """Return the free words of an entry; to those who do not work here only what the page tells them as well."""
+    note = NOTES.get(_verb(entry), "")
+    return {name: text for name, text in entry.words.items() if hears_inner or name == note}
+
+
 def _is_heard(entry: Moment, *, hears_words: bool, hears_inner: bool) -> bool:
-    if entry.facts.get("is_internal"):
+    if entry.facts.get("is_internal") or _verb(entry) in AMONG_STAFF:
         return hears_inner
-    return hears_words or entry.verb.removeprefix("service_requests.") not in _BESIDE
+    return hears_words or _verb(entry) not in BESIDE
+
+
+def _verb(entry: Moment) -> str:
+    return entry.verb.removeprefix("service_requests.")

@@ -72,7 +72,11 @@ def _panel(
         "service_request": found,
         "service": services[found.service_id],
         "suggested": _suggested(request, found, may=may) if root is None else [],
-        "joined": [Joined(child, row, services[child.service_id]) for child, row in queries.merged_into(found)],
+        "joined": [
+            Joined(child, row, services[child.service_id])
+            for child, row in queries.merged_into(found)
+            if _reads_inner(request, child)
+        ],
         "root": root,
         "root_service": services[root.service_id] if root else None,
         "may_merge": may,
@@ -93,7 +97,7 @@ def _suggested(request: TownRequest, found: ServiceRequest, *, may: bool) -> lis
     shown = []
     for one in similar:
         row = rows.get(one.id)
-        if row is None or not guard.may(request.actor, _INNER, subject=queries.subject_of(row, town=town)):
+        if row is None or not _reads_inner(request, row):
             continue
         takes = may and guard.may(request.actor, "service_requests.merge", subject=queries.subject_of(row, town=town))
         shown.append(
@@ -108,6 +112,11 @@ def _suggested(request: TownRequest, found: ServiceRequest, *, may: bool) -> lis
             )
         )
     return shown
+
+
+def _reads_inner(request: TownRequest, one: ServiceRequest) -> bool:
+    """Say whether the reader works on a request, by the verb of this panel."""
+    return guard.may(request.actor, _INNER, subject=queries.subject_of(one, town=request.town, verb=_INNER))
 
 
 def _may_join(child: ServiceRequest, parent: ServiceRequest) -> bool:
@@ -127,6 +136,8 @@ def merge(request: TownRequest, town: str, service_request_id: UUID, into_id: UU
     """Show what merging would do; on the second word, merge."""
     child = queries.readable(request.actor, service_request_id, town=request.town, verb="service_requests.merge")
     into = queries.readable(request.actor, into_id, town=request.town, verb="service_requests.merge")
+    if into.merged_into_id:  # what is handled, and shown here, is the one that took it in
+        queries.readable(request.actor, into.merged_into_id, town=request.town, verb="service_requests.merge")
     if request.method != "POST":
         return _preview(request, child, into)
     try:

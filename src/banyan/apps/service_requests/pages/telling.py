@@ -77,7 +77,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
 }
 _DECIDED: Final = ("asked", "granted", "refused")
 #: Verbs whose free words everybody concerned may read, by the name of the word.
-_NOTES: Final[Mapping[str, str]] = {
+NOTES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("return", "pause", "refute", "reopen", "reject", "withdraw", "verify", "close"), "reason"),
     **dict.fromkeys(("triage", "dispatch", "resume", "park", "unpark"), "reason"),
     **dict.fromkeys(("excluded_from_rates", "counted_in_rates"), "reason"),
@@ -90,9 +90,9 @@ _NOTES: Final[Mapping[str, str]] = {
     "received": "description",
 }
 #: Words beside the steps: for those concerned only.
-_BESIDE: Final = frozenset({"commented", "photographed", "rated", "called_back"})
+BESIDE: Final = frozenset({"commented", "photographed", "rated", "called_back"})
 #: What the staff say among themselves.
-_AMONG_STAFF: Final = frozenset({"supervised", "supervision_answered"})
+AMONG_STAFF: Final = frozenset({"supervised", "supervision_answered"})
 _ROLES: Final[Mapping[str, str]] = {
     Role.RESIDENT: gettext_noop("Resident"),
     Role.WORKER: gettext_noop("Handler"),
@@ -149,7 +149,7 @@ def told(
     for moment in moments:
         verb = _verb(moment)
         party_id = moment.facts.get("party_id") or party_id
-        if verb not in SENTENCES or (verb in _BESIDE | _AMONG_STAFF and not _hears(moment, ear)):
+        if verb not in SENTENCES or (verb in BESIDE | AMONG_STAFF and not _hears(moment, ear)):
             continue
         whose = moment.facts.get("part_party_id") or party_id
         party = parties.register(town).by_id.get(UUID(whose)) if whose else None
@@ -172,7 +172,7 @@ def _called_in(moment: Moment, *, town: Town) -> str:
 
 
 def _hears(moment: Moment, ear: Ear) -> bool:
-    is_inner = moment.facts.get("is_internal") or moment.verb.removeprefix("service_requests.") in _AMONG_STAFF
+    is_inner = moment.facts.get("is_internal") or moment.verb.removeprefix("service_requests.") in AMONG_STAFF
     return ear.hears_inner if is_inner else ear.hears_words
 
 
@@ -214,7 +214,7 @@ def _one(
 
 
 def _note(moment: Moment, verb: str) -> str:
-    name = _NOTES.get(verb, "")
+    name = NOTES.get(verb, "")
     if name not in moment.words:
         return ""
     return moment.words[name] or gettext("(these words have been erased)")
