@@ -10,6 +10,7 @@ from uuid import UUID
 
 from banyan.apps.audit import actions as audit
 from banyan.apps.service_requests import events, queries, rules
+from banyan.apps.service_requests.actions import following
 from banyan.apps.service_requests.actions.answers import answer
 from banyan.apps.service_requests.actions.followers import locked
 from banyan.apps.service_requests.actions.steps import take_step
@@ -17,7 +18,7 @@ from banyan.apps.service_requests.models import Incident, ServiceRequest
 from banyan.apps.service_requests.rules import ENDED, Step, Wanted
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
-from banyan.base.errors import InvalidInput, NotFound, Problem, StaleVersion, mark
+from banyan.base.errors import Conflict, InvalidInput, NotFound, Problem, StaleVersion, mark
 from banyan.kit import facts, guard, scopes
 from banyan.kit.guard import Actor, Subject
 
@@ -147,7 +148,7 @@ def answer_all(
     """Give one answer, in both languages, to every request that hangs on an incident and has not ended.
 
     Where `resolves`, each request that the actor may resolve by the ordinary step is resolved with these words; the
-    others are answered only.
+    others, such as those on which other parties still work, are answered only.
 
     Raises
     ------
@@ -168,13 +169,24 @@ def answer_all(
         for one in list(waiting):
             answer(actor=actor, town=town, service_request_id=one.id, text=text, at=at, incident_id=row.id)
             n_answered += 1
-            if resolves and Step.RESOLVE in queries.steps_for(actor, one, town=town):
+            if resolves and _is_ready(actor, one, town=town):
                 wanted = Wanted(remedy=text)
                 take_step(actor=actor, town=town, service_request_id=one.id, step=Step.RESOLVE, wanted=wanted, at=at)
                 n_resolved += 1
         words = {"n_answered": n_answered, "n_resolved": n_resolved}
         _told(actor, row, "incident_answered", at=at, words=words, personal={"answer": text})
     return Answered(n_answered, n_resolved)
+
+
+def _is_ready(actor: Actor, request: ServiceRequest, *, town: Town) -> bool:
+    """Say whether the actor may resolve a request now, every part of joint work done."""
+    if Step.RESOLVE not in queries.steps_for(actor, request, town=town):
+        return False
+    try:
+        following.check_step(actor, request, Step.RESOLVE, town=town)
+    except Conflict:
+        return False
+    return True
 
 
 def _checked(incident: NewIncident, *, town: Town) -> territory.PlaceView:
