@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
@@ -44,9 +44,15 @@ def tell_those_concerned(event: events.ServiceRequestMoved) -> None:
         hearers |= set(_coordinators(request))
     if event.step in {"refute", "reopen"} and request.handler_account_id:
         hearers.add(request.handler_account_id)
-    if event.step in _TOLD_TO_FOLLOWERS:
-        hearers |= queries.followers(request.id)
-    _tell(hearers - {event.account_id}, request, verb=event.step, cause_id=event.entry_id, at=request.updated_at)
+    following = queries.followers(request.id) - hearers if event.step in _TOLD_TO_FOLLOWERS else set()
+    _tell(
+        (hearers | following) - {event.account_id},
+        request,
+        verb=event.step,
+        cause_id=event.entry_id,
+        at=request.updated_at,
+        following=following,
+    )
 
 
 def tell_of_supervision(event: events.SupervisionRaised) -> None:
@@ -140,9 +146,11 @@ def tell_of_comment(event: events.CommentAdded) -> None:
 def tell_of_public_answer(event: events.ServiceRequestAnswered) -> None:
     """The town's answer: the reporter and the followers hear of it."""
     request = queries.public(event.service_request_id)
-    hearers = queries.followers(request.id) | ({request.reporter_account_id} - {None})
+    following = queries.followers(request.id) - {request.reporter_account_id}
+    hearers = following | ({request.reporter_account_id} - {None})
     at = request.answered_at or request.updated_at
-    _tell(hearers - {event.account_id}, request, verb="answered", cause_id=event.entry_id, at=at)
+    told = hearers - {event.account_id}
+    _tell(told, request, verb="answered", cause_id=event.entry_id, at=at, following=following)
 
 
 def tell_of_incident(event: events.IncidentTold) -> None:
@@ -169,15 +177,22 @@ def _over(request: ServiceRequest, role: Role) -> Iterable[UUID]:
 
 
 def _tell(
-    account_ids: Iterable[UUID | None], request: ServiceRequest, *, verb: str, cause_id: UUID, at: datetime
+    account_ids: Iterable[UUID | None],
+    request: ServiceRequest,
+    *,
+    verb: str,
+    cause_id: UUID,
+    at: datetime,
+    following: Collection[UUID] = (),
 ) -> None:
+    """Put news of a request into inboxes; `following` are those who hear it only because they follow it."""
     hearers = [account_id for account_id in account_ids if account_id is not None]
     if hearers:
         service = queries.catalogue(territory.town_by_id(scopes.current_town())).by_id[request.service_id]
         facts = {"name_zh": service.name_zh, "name_en": service.name_en}
         subject = ("service_request", request.id)
         is_urgent = verb in _ASKS_AT_ONCE and request.urgency == "emergency"
-        for kind, some in _by_kind(hearers, request).items():
+        for kind, some in _by_kind(hearers, request, following).items():
             notices.tell(
                 some,
                 subject=subject,
@@ -194,10 +209,13 @@ def _tell(
 _ASKS_AT_ONCE: Final = frozenset({"received", "dispatch", "return", "refute", "reopen"})
 
 
-def _by_kind(hearers: Iterable[UUID], request: ServiceRequest) -> dict[notices.Kind, list[UUID]]:
-    """Say what the news is to each hearer: to the reporter their own request, to staff something asked of them."""
+def _by_kind(
+    hearers: Iterable[UUID], request: ServiceRequest, following: Collection[UUID]
+) -> dict[notices.Kind, list[UUID]]:
+    """Say what the news is to each hearer: their own request, one they follow, or (staff) something asked of them."""
     kinds: dict[notices.Kind, list[UUID]] = {}
     for account_id in hearers:
+        kind = notices.Kind.FOLLOWED if account_id in following else notices.Kind.ASKED
         is_own = account_id == request.reporter_account_id
-        kinds.setdefault(notices.Kind.MINE if is_own else notices.Kind.ASKED, []).append(account_id)
+        kinds.setdefault(notices.Kind.MINE if is_own else kind, []).append(account_id)
     return kinds
