@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +17,7 @@ from banyan.apps.service_requests.actions.report import calendar_of
 from banyan.apps.service_requests.errors import IllegalStep
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.rules import Clocks, Status, Step, Wanted, clocks
+from banyan.apps.service_requests.rules.routing import Way
 from banyan.apps.service_requests.rules.verification import Because
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import InvalidInput, Problem, StaleVersion, mark
@@ -53,7 +56,7 @@ def take_step(
     IllegalStep
         The state table has no such step from here.
     InvalidInput
-        Lists every word that is missing, unknown or not taken by the step.
+        Lists every word that is missing, unknown, too long or not taken by the step, all at once.
     """
     wanted = wanted or Wanted()
     with scopes.action_transaction():
@@ -69,8 +72,7 @@ def take_step(
         keeping.check_policy(actor, request, step, town=town)
         if step is Step.DISPATCH and wanted.party_id is None:
             wanted = _to_suggested_party(wanted, request)
-        rules.check_words(step, wanted, today=at.astimezone(ZoneInfo(town.time_zone)).date())
-        changes = _changes(actor, request, step, wanted, town=town) | following.counted(request, step)
+        changes = _checked(actor, request, step, wanted, town=town, at=at) | following.counted(request, step)
         changes |= keeping.columns(actor, request, step, because, changes, town=town, at=at)
         if after in rules.ENDED:
             changes["retain_until"] = queries.kept_until(request.privacy, request.kind, town=town, at=at)
@@ -99,12 +101,35 @@ def _to_suggested_party(wanted: Wanted, request: ServiceRequest) -> Wanted:
     return replace(wanted, party_id=request.suggested_party_id)
 
 
-def _changes(actor: Actor, request: ServiceRequest, step: Step, wanted: Wanted, *, town: Town) -> dict[str, Any]:
-    """Return the columns that a step changes beside status and clocks."""
+def _checked(
+    actor: Actor, request: ServiceRequest, step: Step, wanted: Wanted, *, town: Town, at: datetime
+) -> dict[str, Any]:
+    """Return the columns that a step changes beside status and clocks, or raise every problem of its words at once."""
+    problems = rules.step_problems(step, wanted, today=at.astimezone(ZoneInfo(town.time_zone)).date())
+    changes = _changes(actor, request, step, wanted, problems, town=town)
+    if problems:
+        raise InvalidInput(mark("The step"), problems)
+    if "service_id" in changes:
+        changes["suggested_party_id"] = _suggested(request, wanted, changes["service_id"], town=town)
+    return changes
+
+
+@contextmanager
+def _noted(problems: list[Problem]) -> Iterator[None]:
+    """Note what is wrong with one word and go on with the next one."""
+    try:
+        yield
+    except InvalidInput as error:
+        problems += error.problems
+
+
+def _changes(
+    actor: Actor, request: ServiceRequest, step: Step, wanted: Wanted, problems: list[Problem], *, town: Town
+) -> dict[str, Any]:
     if step is Step.TRIAGE:
-        return _triaged(request, wanted, town=town)
+        return _triaged(request, wanted, problems, town=town)
     if step is Step.DISPATCH:
-        return _dispatched(wanted, town=town)
+        return _dispatched(wanted, problems, town=town)
     undone = {"verified_by_account_id": None, "resolved_by_account_id": None, "pause_reason": ""}
     plain: dict[Step, dict[str, Any]] = {
         Step.ACCEPT: {"handler_account_id": actor.account_id},
@@ -121,34 +146,40 @@ def _changes(actor: Actor, request: ServiceRequest, step: Step, wanted: Wanted, 
     return plain.get(step, {})
 
 
-def _triaged(request: ServiceRequest, wanted: Wanted, *, town: Town) -> dict[str, Any]:
+def _triaged(request: ServiceRequest, wanted: Wanted, problems: list[Problem], *, town: Town) -> dict[str, Any]:
     catalogue = queries.catalogue(town)
     changes: dict[str, Any] = {}
     if wanted.is_text_public is not None:
-        changes |= privacy.published(request, is_text_public=wanted.is_text_public, text=wanted.public_text)
+        with _noted(problems):
+            changes |= privacy.published(request, is_text_public=wanted.is_text_public, text=wanted.public_text)
     if wanted.urgency:
         changes["urgency"] = wanted.urgency
     if wanted.service_code and wanted.service_code != catalogue.by_id[request.service_id].code:
         service = catalogue.offered.get(wanted.service_code)
         if service is None:
             value = {"value": wanted.service_code[:60]}
-            raise InvalidInput(
-                mark("The step"), [Problem("service_code", "unknown", mark("There is no service “{value}”."), value)]
-            )
-        changes |= {"service_id": service.id, "kind": service.kind}
-        changes["suggested_party_id"] = _suggested(service, request, wanted.urgency or request.urgency, town=town)
+            problems.append(Problem("service_code", "unknown", mark("There is no service “{value}”."), value))
+        else:
+            changes |= {"service_id": service.id, "kind": service.kind}
     return changes
 
 
-def _suggested(service: queries.ServiceView, request: ServiceRequest, urgency: str, *, town: Town) -> UUID | None:
-    fate = queries.fate_of(town, request, service=service, urgency=urgency)
+def _suggested(request: ServiceRequest, wanted: Wanted, service_id: UUID, *, town: Town) -> UUID | None:
+    service = queries.catalogue(town).by_id[service_id]
+    fate = queries.fate_of(town, request, service=service, urgency=wanted.urgency or request.urgency)
     return fate.party.id if fate.party else None
 
 
-def _dispatched(wanted: Wanted, *, town: Town) -> dict[str, Any]:
-    if wanted.party_id not in parties.register(town).by_id:
-        raise InvalidInput(mark("The step"), [Problem("party_id", "unknown", mark("There is no such party."))])
-    return {"party_id": wanted.party_id, "handler_account_id": turns.handler_for(wanted, town=town)}
+def _dispatched(wanted: Wanted, problems: list[Problem], *, town: Town) -> dict[str, Any]:
+    is_known = wanted.party_id in parties.register(town).by_id
+    if wanted.party_id is not None and not is_known:
+        problems.append(Problem("party_id", "unknown", mark("There is no such party.")))
+    changes: dict[str, Any] = {"party_id": wanted.party_id}
+    # a party that is not there has nobody to take turns; that it is not there has been said
+    if is_known or wanted.way != Way.ROUND_ROBIN:
+        with _noted(problems):
+            changes["handler_account_id"] = turns.handler_for(wanted, town=town)
+    return changes
 
 
 def _stored(

@@ -29,11 +29,11 @@ def handler_for(wanted: Wanted, *, town: Town) -> UUID | None:
     InvalidInput
         The way is unknown or names nobody, the handler does not work for the party, or the party has no workers.
     """
-    way, named = wanted.way, wanted.handler_account_id
+    way, named, problems = wanted.way, wanted.handler_account_id, list[Problem]()
     if way not in {"", *Way}:
         sentence = mark("“{value}” is not known here.")
-        raise InvalidInput(mark("The step"), [Problem("way", "unknown", sentence, {"value": way[:40]})])
-    if way == Way.GRAB or (way == "" and named is None):
+        problems.append(Problem("way", "unknown", sentence, {"value": way[:40]}))
+    elif way == Way.GRAB or (way == "" and named is None):
         return None
     members = accounts.members(
         town_id=town.id, role=Role.WORKER if way == Way.ROUND_ROBIN else None, party_id=wanted.party_id
@@ -41,9 +41,11 @@ def handler_for(wanted: Wanted, *, town: Town) -> UUID | None:
     workers = {worker.account_id for worker in members}
     if way == Way.ROUND_ROBIN:
         return _in_turn(workers, party_id=wanted.party_id)
-    if named not in workers:
+    if named not in workers and not (problems and named is None):
         sentence = mark("The handler does not work for this party.")
-        raise InvalidInput(mark("The step"), [Problem("handler_account_id", "unknown", sentence)])
+        problems.append(Problem("handler_account_id", "unknown", sentence))
+    if problems:
+        raise InvalidInput(mark("The step"), problems)
     return named
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from banyan.apps.service_requests.errors import HandlerMayNotVerify, IllegalStep
-from banyan.base.errors import InvalidInput, Problem, mark
+from banyan.base.errors import Problem, mark
 
 
 class Kind(StrEnum):
@@ -265,13 +265,10 @@ def next_status(status: str, step: Step) -> Status:
     return wanted
 
 
-def check_words(step: Step, wanted: Wanted, *, today: date | None = None) -> None:
-    """Check the words that come with a step; `today` is the town's date, by which a day of review lies ahead.
+def step_problems(step: Step, wanted: Wanted, *, today: date | None = None) -> list[Problem]:
+    """Return each missing word, each word the step does not take, each that is too long and each that nobody knows.
 
-    Raises
-    ------
-    InvalidInput
-        Lists each missing word, each word the step does not take and each that is too long.
+    `today` is the town's date, by which a day of review lies ahead.
     """
     needed, taken, given = NEEDS.get(step, ()), TAKES.get(step, ()), wanted.given()
     problems = [Problem(name, "required", mark("This is needed for the step.")) for name in needed if name not in given]
@@ -287,8 +284,7 @@ def check_words(step: Step, wanted: Wanted, *, today: date | None = None) -> Non
         )
     if step is Step.PARK and wanted.review_on is not None and today is not None:
         problems += review_problems(wanted.review_on, today=today)
-    if problems:
-        raise InvalidInput(mark("The step"), problems)
+    return problems
 
 
 def review_problems(review_on: date, *, today: date) -> list[Problem]:
