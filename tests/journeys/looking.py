@@ -13,7 +13,8 @@ _AXE = "async (levels) => (await axe.run(document, {runOnly: levels})).violation
 #: Words of people and of the town's own records: they stand in the language in which they were written.
 _OF_PEOPLE = (
     ".line-note, .said, q, textarea, .menu-sheet > p, .code, code, kbd, .hash, "
-    ".entry-foot span:has(use[href$='#comment']), #board tbody th > a, [data-board] .entry-title > a, .quick .sr"
+    ".entry-foot span:has(use[href$='#comment']), #board tbody th > a, [data-board] .entry-title > a, .quick .sr, "
+    "#board .tick"
 )
 #: Every piece of text that a reader sees or hears, with the words of people left out.
 _TEXTS = """(of_people) => {

@@ -74,6 +74,7 @@ def _page(
     ear = Ear(hears_words=reads, hears_names=inner, hears_inner=inner)
     if actor.account_id is not None:
         notices.read_of(actor=actor, subject=("service_request", found.id), at=at)
+    beside = together(actor, found, town=town)
     context = {
         "service_request": found,
         "service": queries.catalogue(town).by_id[found.service_id],
@@ -83,7 +84,7 @@ def _page(
         "joint_parties": panels.working_together(found, town=town),
         "clock": shared.whole_clock(found, at=at),
         "looked": shared.looked(found),
-        "way": steps_done(found.status, is_rated=found.rating is not None),
+        "way": steps_done((beside.root or found).status, is_rated=found.rating is not None),
         "line": told(
             moments,
             town=town,
@@ -99,7 +100,7 @@ def _page(
         "address": found.address if reads else public_address(found),
         "inner": inner,
         "is_own": is_own,
-        "together": together(actor, found, town=town),
+        "together": beside,
         "staff": staff_part(actor, found, town=town, at=at, wanted=request.GET.get("step", "")) if inner else None,
         "own_steps": [str(step) for step in OWN_STEPS if step in steps] if is_own else [],
         "may_rate": is_own and found.rating is None and Status(found.status) in RATEABLE,

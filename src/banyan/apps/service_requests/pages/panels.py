@@ -64,6 +64,8 @@ class PartLine:
     photos: Sequence[Photo]
     steps: Sequence[PartStep]
     needs: Mapping[PartStep, Sequence[str]]
+    is_own: bool
+    """Whether it is the part of the reader's own party."""
     refused: Refused
 
     @property
@@ -184,6 +186,7 @@ def part_lines(
             photos=[photo for photo in photos if photo.part_id == part.id],
             steps=joint.part_steps_for(actor, request, part, town=town),
             needs=PART_NEEDS,
+            is_own=part.party_id in actor.party_ids(),
             refused=refused.of("part", part.id),
         )
         for part in rows

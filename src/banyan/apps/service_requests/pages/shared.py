@@ -20,6 +20,7 @@ from banyan.apps.service_requests.rules import STOPPED, Status, verification
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import BanyanError
+from banyan.kit import guard
 from banyan.kit.asking import TownRequest
 from banyan.kit.guard import Actor
 from banyan.kit.problem import spoken
@@ -103,6 +104,14 @@ def whole_clock(request: ServiceRequest | queries.Row, *, at: datetime) -> Clock
     paused = request.status in (Status.PAUSED, Status.PARKED)
     left = request.remaining_min if paused else wall_min(request.stopped_at or at, until=request.deadline_at)
     return Clock(left, is_paused=paused, is_done=stopped, due_at=request.deadline_at)
+
+
+def after(request: TownRequest, taken: ServiceRequest) -> str:
+    """Return where to go on after a step: the page of the request, or one's tasks once it is not one's own any more."""
+    subject = queries.subject_of(taken, town=request.town)
+    if guard.may(request.actor, "service_requests.read_internal", subject=subject):
+        return reverse("one_request", args=[request.town.slug, taken.id])
+    return reverse("tasks", args=[request.town.slug])
 
 
 def looked(request: ServiceRequest) -> str:

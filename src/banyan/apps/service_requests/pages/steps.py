@@ -238,7 +238,7 @@ def _workers(town: Town) -> dict[UUID, list[accounts.MemberView]]:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def take(request: TownRequest, town: str, service_request_id: UUID, step: str) -> HttpResponse:
+def take(request: TownRequest, town: str, service_request_id: UUID, step: str) -> HttpResponse:  # noqa: ARG001
     """Open the form of a step, or take the step."""
     if step not in set(Step):
         raise NotFound("step")
@@ -257,7 +257,7 @@ def take(request: TownRequest, town: str, service_request_id: UUID, step: str) -
             raise
         return _refused(request, service_request_id, Step(step), error)
     messages.success(request, said(Step(step), taken, town=request.town))
-    return redirect(onward(request) or href_of(town, service_request_id))
+    return redirect(onward(request) or shared.after(request, taken))
 
 
 def href_of(town: str, service_request_id: UUID) -> str:

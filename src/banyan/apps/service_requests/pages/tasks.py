@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -101,17 +101,19 @@ def _page(
     rows = queries.pressing(actor, wanted, town=town, limit=MOST_TASKS, at=at)
     counted = queries.counted(actor, own, town=town, at=at)
     href, said_now = reverse("tasks", args=[town.slug]), said_aloud(request)
+    called_in = _called_in(actor, town=town, at=at)
+    n_helping = {"all": len(called_in)}
     context: dict[str, Any] = {
         "tasks": [_task(actor, line) for line in lines(actor, rows, town=town, at=at)],
         "tabs": [
-            Tab(code, f"{href}?view={code}", sum(counted.by_status.get(one, 0) for one in states), code == view)
+            Tab(code, f"{href}?view={code}", _n_in(counted, states) + n_helping.get(code, 0), code == view)
             for code, states in VIEWS.items()
         ],
-        "n_all": sum(counted.by_status.get(one, 0) for one in VIEWS["all"]),
+        "n_all": _n_in(counted, VIEWS["all"]),
         "n_shown": len(rows),
-        "n_late": counted.n_overdue,
+        "n_late": counted.n_overdue + sum((line.clock.left_min or 0) < 0 for line, *_ in called_in),
         "parties": [p for p in parties.register(town).by_id.values() if p.id in actor.party_ids()],
-        "called_in": _called_in(actor, town=town, at=at),
+        "called_in": called_in,
         "most_photos": images.MOST_PICTURES,
         "here": href,
         "view": view,
@@ -123,6 +125,10 @@ def _page(
     for name, value in said_now.items():
         response.headers[name] = value
     return response
+
+
+def _n_in(counted: queries.Counted, states: Iterable[str]) -> int:
+    return sum(counted.by_status.get(one, 0) for one in states)
 
 
 def _called_in(actor: Actor, *, town: Town, at: datetime) -> list[tuple[PartLine, ServiceRequest, Any, Any]]:

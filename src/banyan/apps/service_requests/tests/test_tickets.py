@@ -189,7 +189,7 @@ def test_a_coordinator_takes_tickets_over_on_a_page_and_downloads_the_answers(sm
     given = client.get(f"{base}tickets.xlsx?profile=desk12345")
 
     assert empty.status_code == 422
-    assert "Taken over" in done.content.decode()
+    assert "Taken in" in done.content.decode()
     assert "外星人" in done.content.decode()
     assert given.content[:2] == b"PK"
     assert Client().get(base).status_code in (302, 401, 403)
