@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from banyan.apps.service_requests.rules import ENDED, STAGE, Clocks
 from banyan.apps.service_requests.rules.clocks import left_min
 from banyan.apps.service_requests.rules.imports import Case
 from banyan.apps.service_requests.rules.likeness import cell
+from banyan.apps.service_requests.rules.privacy import Privacy
 from banyan.apps.territory import actions as towns
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
@@ -186,6 +187,7 @@ class _Maker:
         self._offered = queries.catalogue(town).offered
         self._tree = territory.tree(town)
         self._parties = parties.register(town).by_code
+        self._kept_until: dict[str, date] = {}
         self._names = {name: place for place in self._tree.places for name in (place.name_zh, place.name_en)}
 
     def row(self, case: Case) -> ServiceRequest:
@@ -193,6 +195,7 @@ class _Maker:
         service = self._offered[case.service_code]
         place, party = self._place(case), self._parties.get(case.party_code)
         has_point = case.lon is not None and case.lat is not None
+        clock = _clocks(case, service, town=self._town)
         return self._new(
             id=uuid7(),
             matter_id=uuid7(),
@@ -203,9 +206,10 @@ class _Maker:
             kind=service.kind,
             channel=case.channel,
             description=case.description,
-            is_text_public=True,
+            is_text_public=case.has_public_words,
             remedy=case.remedy,
             lon=case.lon,
+            retain_until=self._kept(service.kind),
             lat=case.lat,
             cell=cell(case.lon, case.lat) if has_point else None,  # type: ignore[arg-type]
             address=case.address,
@@ -218,8 +222,22 @@ class _Maker:
             resolved_at=case.resolved_at,
             source_key=case.source_key,
             import_run_id=self._run_id,
-            **_clocks(case, service, town=self._town).columns(),
+            next_rung_at=self._rung_at(clock, service, case),
+            **clock.columns(),
         )
+
+    def _kept(self, kind: str) -> date:
+        """Return until when the words are kept, reckoned from the day on which they came to this town."""
+        if kind not in self._kept_until:
+            self._kept_until[kind] = queries.kept_until(Privacy.NAMED, kind, town=self._town, at=self._at)
+        return self._kept_until[kind]
+
+    def _rung_at(self, clock: Clocks, service: queries.ServiceView, case: Case) -> datetime | None:
+        """Return the next rung ahead; what lies behind happened in the other system and is not made up for."""
+        if clock.stopped_at is not None or clock.deadline_at is None:
+            return None
+        urgency, since = service.default_urgency, case.requested_at
+        return queries.first_rung_at(clock, service, urgency, town=self._town, since=since, after=self._at)
 
     def _place(self, case: Case) -> territory.PlaceView | None:
         named = self._tree.by_code.get(case.place_code) or self._names.get(case.place_name or case.place_code)

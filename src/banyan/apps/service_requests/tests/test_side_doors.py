@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
 from banyan.apps.notices.models import Notice
 from banyan.apps.service_requests import actions, queries
-from banyan.apps.service_requests.actions import Summons, tickets
+from banyan.apps.service_requests.actions import Summons, tickets, uploads
 from banyan.apps.service_requests.actions.uploads import profile_text
 from banyan.apps.service_requests.models import ServiceRequest
 from banyan.apps.service_requests.rules.tickets import read_ticket_profile
+from banyan.apps.service_requests.tests.test_import_runs import HEAD, PROFILE, _row
+from banyan.apps.service_requests.tests.test_public_doors import _doors, _read
 from banyan.apps.service_requests.tests.test_same_api import Caller
 from banyan.apps.service_requests.tests.test_same_thing import deliver
 from banyan.base.coordinates import LonLat
@@ -152,3 +156,27 @@ def test_one_answer_to_many_resolves_what_is_ready_and_leaves_joint_work_going_o
         found = dict(ServiceRequest.objects.filter(incident=row).values_list("id", "status"))
     assert (done.n_answered, done.n_resolved) == (2, 1)
     assert found == {alone.id: "resolved", joint.id: "in_progress"}
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_words_of_a_hotline_s_export_are_published_only_where_its_profile_says_so(
+    small_town: SmallTown, tmp_path: Path, is_open: bool
+) -> None:
+    profile = PROFILE.replace("[columns]", '[columns]\ntitle = "标题"\naddress = "地址"')
+    profile = profile.replace("[file]", f"[file]\npublic_words = {str(is_open).lower()}")
+    with (tmp_path / "cases.csv").open("w", encoding="utf-8", newline="") as out:
+        rows = [[*HEAD, "标题", "地址"], [*_row(1), "王小明13912345678投诉", "北街二号302"]]
+        csv.writer(out).writerows(rows)
+    actions.import_file(
+        tmp_path / "cases.csv",
+        actor=small_town.actor("manager"),
+        profile=uploads.profile_for(small_town.town, profile, name="own"),
+        town=small_town.town,
+        at=NOW,
+    )
+    with small_town.scope():
+        made = ServiceRequest.objects.get(source_key="G1")
+    seen = "".join(_read(client(small_town), url) for url in _doors(small_town, made.id))
+    assert ("13912345678" in seen) is is_open
+    assert str(made.id) in seen
+    assert "13912345678" in _read(client(small_town, "coordinator"), f"/t/{small_town.town.slug}/requests/{made.id}/")

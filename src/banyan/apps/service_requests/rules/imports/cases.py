@@ -60,6 +60,8 @@ class Case:
     resolved_at: datetime | None = None
     place_name: str = ""
     extras: tuple[tuple[str, str], ...] = ()
+    has_public_words: bool = False
+    """Everybody may read its words; otherwise staff publish them one by one, as those of any report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ def read_case(row: Mapping[str, str], profile: Profile, *, at: datetime) -> Read
         lat=lat,
         remarks=(remark,) if remark else (),
         extras=tuple((name, text) for name, text in extras if text),
+        has_public_words=profile.has_public_words,
     )
     return Read(case, (), tuple(quirks), key)
 

@@ -82,6 +82,11 @@ class Profile:
             head_row=found.get("head_row", 1),
         )
 
+    @property
+    def has_public_words(self) -> bool:
+        """Say whether everybody may read the words and doors of the file: so with open data, not with a hotline's."""
+        return bool(self.tables.get("file", {}).get("public_words", False))
+
     @cached_property
     def times(self) -> LocalTimes:
         """How local times of the file are read."""
@@ -279,6 +284,8 @@ def _file_problems(tables: Mapping[str, Any]) -> list[Problem]:
     head_row = file.get("head_row", 1)
     if not isinstance(head_row, int) or not 1 <= head_row <= 100:
         problems.append(Problem("file.head_row", "range", mark("From 1 to {most}."), {"most": 100}))
+    if not isinstance(file.get("public_words", False), bool):
+        problems.append(Problem("file.public_words", "type", mark("This is yes or no (true or false).")))
     formats = times.get("format", [])
     formats = [formats] if isinstance(formats, str) else formats
     if not isinstance(formats, list) or not all(isinstance(one, str) and "%" in one for one in formats):
@@ -287,7 +294,7 @@ def _file_problems(tables: Mapping[str, Any]) -> list[Problem]:
         problems.append(Problem("times.serials", "type", mark("This is yes or no (true or false).")))
     problems += _zone_problems("times.time_zone", times.get("time_zone"))
     for table, known in (
-        ("file", {"encodings", "delimiter", "head_row"}),
+        ("file", {"encodings", "delimiter", "head_row", "public_words"}),
         ("times", {"format", "serials", "time_zone"}),
     ):
         problems += _strangers(table, tables.get(table, {}), known)
