@@ -72,11 +72,16 @@ def _parted(happenings: tuple[Happening, ...], *, now: datetime) -> tuple[list[H
     return first, [happening for happening in happenings if happening.request not in wanted]
 
 
-def tell(story: Story, *, begin: int, end: int, say: Callable[[int], None]) -> Counter[str]:
-    """Let the happenings from `begin` to `end` of a story happen; `say` is told how many of the story are told."""
+def tell(story: Story, *, begin: int, end: int, say: Callable[[int], None], gives_way: bool = False) -> Counter[str]:
+    """Let the happenings from `begin` to `end` of a story happen; `say` is told how many of the story are told.
+
+    `gives_way` where people are in the town already (`replaying.replay`).
+    """
     with _without_collecting():
         part = story.happenings[begin:end]
-        return replaying.replay(story.settled, part, now=story.now, say=lambda n_told: say(begin + n_told))
+        return replaying.replay(
+            story.settled, part, now=story.now, say=lambda n_told: say(begin + n_told), gives_way=gives_way
+        )
 
 
 def generate(*, scale: float, now: datetime, say: Callable[[str], None]) -> Counter[str]:

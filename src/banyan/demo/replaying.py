@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID, uuid5
 
 from django.db import transaction
@@ -22,19 +23,25 @@ from banyan.demo.settling import Settled
 from banyan.kit import facts, scopes
 from banyan.kit.guard import Actor, Channel
 
-#: Happenings in one transaction: short enough that a visitor's own write waits a moment only.
-BATCH: Final = 200
+#: Seconds of work in one transaction, however slow the machine is just now: nobody who writes waits longer than that.
+BUSY_S: Final = 0.5
+#: Seconds between two transactions while others are there.  Who waits for SQLite's lock looks for it every 100 ms at
+#: the latest: a shorter gap is hardly ever met, and one writer after the other would give up.
+PAUSE_S: Final = 0.12
 _REQUESTS: Final = UUID("6f0c1d53-7d0b-5a36-9c55-0d3f5a0b7a11")
 #: What the services that need it are told beside the words.
 _ANSWERS: Final[Mapping[str, Mapping[str, str]]] = {"lift_out": {"people_inside": "no"}}
 #: What is older than this is replayed as history, without news in anybody's inbox.
 NEWS: Final = timedelta(days=3)
 
-ItemT = TypeVar("ItemT")
-
 
 def replay(
-    settled: Settled, happenings: Sequence[Happening], *, now: datetime, say: Callable[[int], None]
+    settled: Settled,
+    happenings: Sequence[Happening],
+    *,
+    now: datetime,
+    say: Callable[[int], None],
+    gives_way: bool = False,
 ) -> Counter[str]:
     """Replay happenings in their order; return how many of each step were done, and how many were refused.
 
@@ -42,26 +49,34 @@ def replay(
     ----------
     say
         Told after each batch, once it is stored, how many are done.
+    gives_way
+        Let others write between two batches: people and a worker are there already.
     """
     done: Counter[str] = Counter()
     n_told = 0
-    for batch in _batches(happenings, BATCH):
-        with ExitStack() as stack:
-            stack.enter_context(scopes.town(settled.town.id))
-            stack.enter_context(transaction.atomic())
-            if batch[-1].at < now - NEWS:
-                stack.enter_context(facts.quietly())
-            for happening in batch:
-                done[_told(settled, happening)] += 1
-        n_told += len(batch)
+    while n_told < len(happenings):
+        n_told += _batch(settled, happenings, done, begin=n_told, now=now)
         say(n_told)
+        if gives_way:
+            time.sleep(PAUSE_S)
     return done
 
 
-def _batches(items: Iterable[ItemT], size: int) -> Iterator[list[ItemT]]:
-    ahead = iter(items)
-    while batch := list(islice(ahead, size)):
-        yield batch
+def _batch(settled: Settled, happenings: Sequence[Happening], done: Counter[str], *, begin: int, now: datetime) -> int:
+    """Let things happen for half a second in one transaction, one thing at least; return how many it was."""
+    n, is_news = 0, happenings[begin].at >= now - NEWS
+    with ExitStack() as stack:
+        stack.enter_context(scopes.town(settled.town.id))
+        stack.enter_context(transaction.atomic())
+        if not is_news:
+            stack.enter_context(facts.quietly())
+        until = time.monotonic() + BUSY_S
+        for happening in islice(happenings, begin, None):
+            if n and (time.monotonic() > until or (happening.at >= now - NEWS) != is_news):
+                break
+            done[_told(settled, happening)] += 1
+            n += 1
+    return n
 
 
 def identifier_of(key: str) -> UUID:

@@ -44,11 +44,13 @@ SECRET_KEY = _secret()
 ALLOWED_HOSTS = [host for host in _env("BANYAN_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",") if host]
 CSRF_TRUSTED_ORIGINS = [origin for origin in _env("BANYAN_ORIGINS").split(",") if origin]
 
+#: How long a writer waits for another one before the database counts as locked.
+_SQLITE_WAIT_S = float(_env("BANYAN_SQLITE_WAIT_S", "20"))
 _SQLITE = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-    "PRAGMA busy_timeout=20000;",
+    f"PRAGMA busy_timeout={round(_SQLITE_WAIT_S * 1000)};",
     "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
+    "timeout": _SQLITE_WAIT_S,
 }
 
 
@@ -198,6 +200,8 @@ REPORTS_PER_HOUR = int(_env("BANYAN_REPORTS_PER_HOUR", "60"))
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "banyan_cache"},
+    # what the worker notes about itself twice a second: in the database each note would be a write of its own
+    "jobs": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "jobs"},
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_NAME = "banyan_session"
@@ -215,6 +219,8 @@ X_FRAME_OPTIONS = "DENY"
 Q_CLUSTER = {
     "name": "banyan",
     "orm": "default",
+    "broker_class": "banyan.kit.queueing.PatientQueue",
+    "cache": "jobs",
     "workers": int(_env("BANYAN_TASK_WORKERS", "1")),
     "timeout": int(_env("BANYAN_TASK_TIMEOUT_S", "120")),
     "retry": int(_env("BANYAN_TASK_RETRY_S", "180")),

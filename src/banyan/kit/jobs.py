@@ -7,7 +7,7 @@ often is an `Every`, listed in `faces/wiring.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -18,6 +18,7 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from banyan.kit import scopes
+from banyan.kit.patience import patiently
 
 
 def enqueue(path: str, *, town_id: UUID, **words: Any) -> None:
@@ -34,10 +35,15 @@ def enqueue_unscoped(path: str, *, town_id: UUID, **words: str) -> None:
 
 
 def run(path: str, town_id: str, *, words: dict[str, Any]) -> None:
-    """Run one task in the scope of its town, in one transaction."""
+    """Run one task in the scope of its town, in one transaction; begin it anew where another writer was in the way."""
     module, _, function = path.rpartition(".")
-    with scopes.town(UUID(town_id)), scopes.action_transaction():
-        getattr(import_module(module), function)(**words)
+    work = getattr(import_module(module), function)
+
+    def once() -> None:
+        with scopes.town(UUID(town_id)), scopes.action_transaction():
+            work(**words)
+
+    patiently(once)
 
 
 def enqueue_alone(path: str, *, town_id: UUID, **words: Any) -> None:
@@ -69,6 +75,10 @@ def keep_running(schedules: Iterable[Every]) -> None:
     A schedule that is no longer listed ends; the ones that are listed keep the time of their next run.
     """
     listed = {every.name: every for every in schedules}
+    patiently(lambda: _keep(listed))
+
+
+def _keep(listed: Mapping[str, Every]) -> None:
     with transaction.atomic():
         ours = Schedule.objects.filter(func__startswith="banyan.")
         ours.exclude(name__in=listed).delete()

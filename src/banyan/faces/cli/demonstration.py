@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 _STARTED: Final = time.monotonic()
 #: Seconds that the web server may take to answer for the first time.
 _PATIENCE_S: Final = 60
-#: Happenings between two lines of progress are counted in batches of this size (banyan.demo.replaying).
-BATCH: Final = 200
 
 
 def show(*, port: int, reset: bool, postgres_url: str, scale: float) -> None:
@@ -115,19 +113,25 @@ def _composed(scale: float) -> tuple[Story | None, int]:
     return story, held.get("told", 0)
 
 
-def _told(story: Story, begin: int, end: int, *, every: int, check: Callable[[], None] = lambda: None) -> int:
-    """Tell a part of a story, keeping the mark after each batch; `check` is asked after each batch."""
+def _told(story: Story, begin: int, end: int, *, every: int, check: Callable[[], None] | None = None) -> int:
+    """Tell a part of a story, keeping the mark after each batch.
+
+    `check` is asked after each batch; it is there where others are in the town, and then the telling gives way to them.
+    """
     from banyan.demo.generating import tell
 
-    held = _marked()
+    held, n_lines = _marked(), begin // every
 
     def said(n_told: int) -> None:
+        nonlocal n_lines
         _keep(**{**held, "told": n_told})
-        if n_told // every != (n_told - BATCH) // every:
+        if n_told // every != n_lines:
+            n_lines = n_told // every
             _say(f"  {n_told:>6} of {len(story.happenings)} happenings replayed through the actions of the platform")
-        check()
+        if check is not None:
+            check()
 
-    done = tell(story, begin=begin, end=end, say=said)
+    done = tell(story, begin=begin, end=end, say=said, gives_way=check is not None)
     refused = sum(n for step, n in done.items() if step.startswith("refused"))
     _say(f"{done['report']} requests and {done.total() - done['report'] - refused} steps replayed, {refused} refused")
     return end
