@@ -104,8 +104,9 @@ def _larger_cache() -> Iterator[None]:
                 cursor.execute(f"PRAGMA {name} = {value}")
 
 
-#: KiB of pages kept in memory, below zero; pages of the log after which it is tidied.
-_LARGER = {"cache_size": -131_072, "wal_autocheckpoint": 16_000}
+#: KiB of pages kept in memory, below zero; pages of the log after which it is tidied; and where SQLite keeps what it
+#: needs to take one statement back: beside triggers it does so for each row, and writes a file unless told not to.
+_LARGER = {"cache_size": -131_072, "wal_autocheckpoint": 16_000, "temp_store": 2}
 
 
 class Stencil(Generic[RowT]):

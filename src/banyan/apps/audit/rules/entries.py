@@ -83,6 +83,8 @@ def canonical(words: Any) -> bytes:
 
 
 def _steady(value: Any) -> Any:
+    if value is None or type(value) in (str, int, bool):  # most are, and asking for a mapping is dear
+        return value
     if isinstance(value, float):
         return int(Decimal(repr(value))) if math.isfinite(value) and value.is_integer() else value
     if isinstance(value, Mapping):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -84,18 +85,20 @@ def _fields(request: ServiceRequest, *, names: _Names) -> Iterator[tuple[str, Se
     yield "service", names.of_service(request.service_id), is_open
     yield "place", names.of_place(request.place_id), is_open
     description, address = public_description(request), public_address(request)
-    yield "description", words_of(description), is_open
-    yield "address", words_of(address), is_open
-    yield "answer", words_of(request.answer), is_open
+    yield "description", names.of_text(description), is_open
+    yield "address", names.of_text(address), is_open
+    if request.answer:
+        yield "answer", words_of(request.answer), is_open
     if request.description != description:
         yield "description", words_of(request.description), False
     if request.address != address:
         yield "address", words_of(request.address), False
-    yield "place", names.of_place(request.building_id, above=False), False
+    if request.building_id:
+        yield "place", names.of_place(request.building_id, above=False), False
 
 
 class _Names:
-    """The words of services and places, taken apart once for a batch."""
+    """The words of services, of places and of texts that come again, taken apart once for a batch."""
 
     def __init__(self, town: Town) -> None:
         self._services, self._tree = queries.catalogue(town).by_id, territory.tree(town)
@@ -103,6 +106,7 @@ class _Names:
         # the name of a town that is itself a place would be in every request
         self._everywhere = roots[0].id if len(roots) == 1 else None
         self._held: dict[tuple[UUID, bool], Sequence[str]] = {}
+        self.of_text = lru_cache(maxsize=1000)(words_of)  # cases of another system are mostly called by their type
 
     def of_service(self, service_id: UUID) -> Sequence[str]:
         """Return the words of a service in both languages."""

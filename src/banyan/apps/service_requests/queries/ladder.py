@@ -34,11 +34,11 @@ def calendar_for(service: ServiceView, *, town: Town) -> Calendar:
 
 
 def first_rung_at(
-    clocks: Clocks, service: ServiceView, urgency: str, *, town: Town, since: datetime
+    clocks: Clocks, service: ServiceView, urgency: str, *, town: Town, since: datetime, after: datetime | None = None
 ) -> datetime | None:
-    """Return when the first rung of a request that was just received is due; no SQL."""
+    """Return when the first rung of a request that was just received is due (after an instant); no SQL."""
     seen = running_as(clocks, service, urgency, since=since)
-    found = ladder.next_rung(rungs(town), seen, calendar=calendar_for(service, town=town))
+    found = ladder.next_rung(rungs(town), seen, calendar=calendar_for(service, town=town), after=after)
     return found.at if found else None
 
 

@@ -23,6 +23,7 @@ from banyan.apps.matters.models import Matter
 from banyan.apps.service_requests import actions, queries
 from banyan.apps.service_requests.actions import import_turns, importing, uploads
 from banyan.apps.service_requests.models import ImportRun, SearchWord, ServiceRequest
+from banyan.apps.service_requests.rules.likeness import cell
 from banyan.base import sheets
 from banyan.base.errors import Forbidden, InvalidInput
 from tests.towns import NOW, SmallTown
@@ -110,6 +111,37 @@ def test_a_town_s_own_profile_brings_a_chinese_export_and_its_workbook_into_that
     assert held["G2"].status == "closed"
     assert held["G1"].requested_at == held["G5"].requested_at
     assert held["G1"].place_id is not None
+
+
+def test_an_imported_case_has_its_days_of_keeping_its_cell_and_the_next_rung_that_lies_ahead(
+    small_town: SmallTown, tmp_path: Path
+):
+    path = tmp_path / "a.csv"
+    ended = {"状态": "已结案", "结案": "2026-01-06 10:00:00"}
+    rows = [[*_row(1), "2026-03-25 18:00:00"], [*_row(2), "2026-01-07 18:00:00"], [*_row(3, **ended), "2026-03-25"]]
+    with path.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows([[*HEAD, "限期"], *rows])
+    profile = PROFILE.replace("[times]", 'deadline_at = "限期"\n[times]')
+    actions.import_file(
+        path,
+        actor=small_town.actor("manager"),
+        profile=uploads.profile_for(small_town.town, profile, name="own"),
+        town=small_town.town,
+        at=NOW,
+    )
+
+    with small_town.scope():
+        held = {one.source_key: one for one in ServiceRequest.objects.filter(import_run__isnull=False)}
+        kept_until = queries.kept_until("named", "repair", town=small_town.town, at=NOW)
+        actions.reckon_rungs(town=small_town.town, at=NOW)
+        anew = {one.source_key: one for one in ServiceRequest.objects.filter(import_run__isnull=False)}
+    assert {one.retain_until for one in held.values()} == {kept_until}
+    assert {one.cell for one in held.values()} == {cell(113.31, 23.06)}
+    ahead, behind, over = (held[name].next_rung_at for name in ("G1", "G2", "G3"))
+    assert ahead is not None and NOW < ahead <= held["G1"].deadline_at
+    assert behind is None or behind > NOW
+    assert over is None
+    assert [anew[name].next_rung_at for name in ("G1", "G2", "G3")] == [ahead, behind, over]
 
 
 def test_a_file_with_an_unreadable_end_changes_nothing(small_town: SmallTown, tmp_path: Path):
