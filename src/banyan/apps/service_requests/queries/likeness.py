@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -28,12 +28,14 @@ from banyan.apps.service_requests.rules.likeness import (
     likeness,
 )
 from banyan.apps.territory.queries import Town
-from banyan.base.coordinates import LonLat, haversine_m
+from banyan.base.coordinates import LonLat
 
 #: Open requests are offered, and those closed so recently that the same may have come back.
 RECENTLY: Final = timedelta(days=30)
 #: Candidates that are read, the closest in time: a door where more is reported in half a year is a file's fallback.
 _MOST_COMPARED: Final = 2000
+#: How far a blurred point may lie from the exact one, in degrees each way (`queries.blurred`: three decimals).
+_BLUR: Final = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,15 @@ def near_and_similar(
 ) -> list[Similar]:
     """Return the requests that look most like a report of a service at a WGS84 point, most alike first.
 
-    Open ones and those closed within 30 days, of the 180 days before `at`, within 200 m; merged, refused, withdrawn and
-    confidential ones are left out.  The order knows words that are not public; what is told holds none of them.  One
-    SQL statement, whose cost grows with what is reported near the point and not with the town.
+    Open ones and those closed within 30 days, of the 180 days before `at`, within 200 m of the point as everybody may
+    see it: by the exact one, who asks often enough would find the door behind a blurred one.  Merged, refused,
+    withdrawn and confidential ones are left out.  The order knows words that are not public; what is told holds none of
+    them.  One SQL statement, whose cost grows with what is reported near the point and not with the town.
     """
-    rows = _candidates(point, at=at)
-    held = [one for one in map(_held, rows.values_list(*_Held.__slots__)) if one.privacy != "confidential"]
+    rows = _candidates(point, at=at, beyond=_BLUR)
+    held = [_seen_by_all(one) for one in map(_held, rows.values_list(*_COLUMNS)) if one.privacy != "confidential"]
     seen = Seen(grams(words, *_names(service)), point, at)
-    return _best(held, seen, town=town, is_public=True, limit=limit)
+    return _best(held, seen, town=town, limit=limit)
 
 
 def duplicates_of(request: ServiceRequest, *, town: Town, limit: int = 5) -> list[Similar]:
@@ -87,20 +90,28 @@ def duplicates_of(request: ServiceRequest, *, town: Town, limit: int = 5) -> lis
     rows = [
         row
         for later in (False, True)
-        for row in _candidates(point, at=request.requested_at, later=later).values_list(*_Held.__slots__)
+        for row in _candidates(point, at=request.requested_at, later=later).values_list(*_COLUMNS)
     ]
     held = {one.id: one for one in map(_held, rows) if one.id != request.id}
     seen = Seen(grams(request.description, *_names(service)), point, request.requested_at)
-    return _best(held.values(), seen, town=town, is_public=False, limit=limit)
+    return _best(held.values(), seen, town=town, limit=limit)
 
 
-def _candidates(point: LonLat, *, at: datetime, later: bool = False) -> QuerySet[ServiceRequest]:
-    """Return what was reported near a point within the reach in time before `at` (or after), closest in time first."""
+def _candidates(point: LonLat, *, at: datetime, later: bool = False, beyond: float = 0.0) -> QuerySet[ServiceRequest]:
+    """Return what was reported near a point within the reach in time before `at` (or after), closest in time first.
+
+    Parameters
+    ----------
+    beyond
+        How far past the reach to look, in degrees each way.
+    """
     lat = REACH_M / METRES_PER_DEGREE
-    lon = lat / max(0.01, math.cos(math.radians(point.lat)))
+    lon = lat / max(0.01, math.cos(math.radians(point.lat))) + beyond
+    lat += beyond
     period = (at, at + REACH_TIME) if later else (at - REACH_TIME, at)
+    ends = {-beyond, beyond}
     rows = ServiceRequest.objects.filter(
-        cell__in=cells_around(point.lon, point.lat),
+        cell__in={one for east in ends for north in ends for one in cells_around(point.lon + east, point.lat + north)},
         requested_at__range=period,
         lon__range=(point.lon - lon, point.lon + lon),
         lat__range=(point.lat - lat, point.lat + lat),
@@ -110,7 +121,7 @@ def _candidates(point: LonLat, *, at: datetime, later: bool = False) -> QuerySet
     return rows.order_by(when.asc() if later else when.desc())[:_MOST_COMPARED]
 
 
-def _best(held: Iterable[_Held], seen: Seen, *, town: Town, is_public: bool, limit: int) -> list[Similar]:
+def _best(held: Iterable[_Held], seen: Seen, *, town: Town, limit: int) -> list[Similar]:
     """Return the best few: words are compared of those only that nearness and time leave a chance."""
     services, found = catalogue(town).by_id, list[tuple[Likeness, _Held]]()
     bounded = ((bound(seen, LonLat(one.lon, one.lat), at=one.requested_at), one) for one in held)
@@ -123,7 +134,7 @@ def _best(held: Iterable[_Held], seen: Seen, *, town: Town, is_public: bool, lim
             found.append((alike, one))
             found.sort(key=lambda pair: (-pair[0].score, pair[1].requested_at, pair[1].id))
             del found[limit:]
-    return [_similar(one, alike, seen, is_public=is_public) for alike, one in found]
+    return [_similar(one, alike) for alike, one in found]
 
 
 def _highest(pair: tuple[float, _Held]) -> tuple[float, UUID]:
@@ -147,25 +158,33 @@ class _Held:
     n_followers: int
     n_merged: int
     privacy: str
+    told: str | None = None
+    """What of the words is told; None: all of them."""
+
+
+_COLUMNS: Final = _Held.__slots__[:-1]
 
 
 def _held(values: tuple[Any, ...]) -> _Held:
     return _Held(*values)
 
 
-def _similar(held: _Held, alike: Likeness, seen: Seen, *, is_public: bool) -> Similar:
-    words, distance_m = held.description, alike.distance_m
-    if is_public and held.is_text_public:
-        words = held.public_text or held.description
-    elif is_public:
-        words, distance_m = "", haversine_m(seen.point, LonLat(*blurred(held.lon, held.lat)))
+def _seen_by_all(held: _Held) -> _Held:
+    """Return a report with the point that everybody may see; its words are compared and not told (`told`)."""
+    if held.is_text_public:
+        return replace(held, told=held.public_text or held.description)
+    lon, lat = blurred(held.lon, held.lat)
+    return replace(held, lon=lon, lat=lat, told="")
+
+
+def _similar(held: _Held, alike: Likeness) -> Similar:
     return Similar(
         id=held.id,
         service_id=held.service_id,
         status=held.status,
         place_id=held.place_id,
-        words=words,
-        distance_m=distance_m,
+        words=held.description if held.told is None else held.told,
+        distance_m=alike.distance_m,
         requested_at=held.requested_at,
         n_followers=held.n_followers,
         n_merged=held.n_merged,
