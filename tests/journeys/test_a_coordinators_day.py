@@ -6,8 +6,9 @@ import csv
 import io
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -63,23 +64,24 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 def test_three_parties_mend_a_burst_pipe_that_three_neighbours_saw(door: Door, language: str, tmp_path: Path) -> None:
     words = _words_of_today(language)
     photo = photo_of_a_lamp(tmp_path)
-    first, follower, third = (_neighbour(door, language, metres_east=10 * n) for n in range(3))
+    first, third = (_neighbour(door, language, metres_east=metres) for metres in (0, 20))
+    follower = _known(door, "resident", language, PHONE, **_standing(door, metres_east=10))
     request_at = _reports(first, words["burst"])
     _is_offered_it_and_follows(follower, words["burst-again"], request_at)
     merged_at = _reports(third, words["burst-again"], look="day-report-near-anyway")
 
-    coordinator = door.member("demo-coordinator", language, DESK)
+    coordinator = _known(door, "coordinator", language, DESK)
     _merges_separates_and_merges_again(coordinator, words, merged_at=merged_at, request_at=request_at)
     _triages_and_dispatches(coordinator, words["burst"], "municipal")
     _calls_three_parties_in(coordinator, words)
 
     lead = door.member("municipal-worker-1", language, PHONE)
     _starts_as_lead(lead, words["burst"])
-    helper = door.member("demo-worker", language, PHONE)
+    helper = _known(door, "worker", language, PHONE)
     _does_its_part(helper, words["second"], words["done-second"], photo, look="day-part")
     pump = door.member("plumbing_contractor-worker-1", language, PHONE)
     _asks_for_more_time(pump, words, request_at)
-    manager = door.member("demo-manager", language, DESK)
+    manager = _known(door, "manager", language, DESK)
     _grants(manager, words)
     _does_its_part(pump, words["third"], words["done-third"], photo)
     _resolves(lead, words["burst"], words["done-lead"], look="day-lead-resolving")
@@ -91,14 +93,14 @@ def test_three_parties_mend_a_burst_pipe_that_three_neighbours_saw(door: Door, l
 
 def test_a_request_that_came_back_is_arbitrated_bound_and_drawn_for_the_sample(door: Door, language: str) -> None:
     words = _words_of_today(language)
-    manager = door.member("demo-manager", language, DESK)
+    manager = _known(door, "manager", language, DESK)
     _publishes_a_sample(manager, language)
     resident = _neighbour(door, language)
     request_at = _reports(resident, words["leak"], service="pipe_leak")
-    coordinator = door.member("demo-coordinator", language, DESK)
+    coordinator = _known(door, "coordinator", language, DESK)
     _triages_and_dispatches(coordinator, words["leak"], "banyan_property")
 
-    company = door.member("demo-worker", language, PHONE)
+    company = _known(door, "worker", language, PHONE)
     _gives_back_and_asks_who_has_to(company, words)
     _decides_who_has_to(manager, words)
     team = door.member("plumbing_contractor-worker-1", language, PHONE)
@@ -119,7 +121,7 @@ def test_a_request_that_came_back_is_arbitrated_bound_and_drawn_for_the_sample(d
 def test_a_ticket_of_the_district_comes_in_is_handled_and_goes_back(door: Door, language: str, tmp_path: Path) -> None:
     words = _words_of_today(language)
     number = f"GD{secrets.randbelow(10**9):09}"
-    coordinator = door.member("demo-coordinator", language, DESK)
+    coordinator = _known(door, "coordinator", language, DESK)
     coordinator.open("tickets/")
     coordinator.look("day-tickets")
     coordinator.page.locator("#f-file").set_input_files(_file_of_the_desk(tmp_path, number, words["ticket"]))
@@ -146,11 +148,23 @@ def _words_of_today(language: str) -> dict[str, str]:
     return {name: f"{text} {mark}" for name, text in WORDS[language].items()}
 
 
-def _neighbour(door: Door, language: str, *, metres_east: float = 0) -> Visitor:
-    """Let a resident in who stands at the pipe, or some metres beside it."""
+def _known(door: Door, who: str, language: str, size: tuple[int, int], **wishes: Any) -> Visitor:
+    """Let one of the people in whom the demonstration shows on its first page."""
+    email, password = f"{who}@example.org", "rongjiang-demo"
+    by: Callable[[Visitor], None] = lambda visitor: visitor.sign_in_by_password(email, password)  # noqa: E731
+    return door.known(f"demo-{who}-by-password", language, size, by=by, **wishes)
+
+
+def _standing(door: Door, *, metres_east: float = 0) -> dict[str, Any]:
+    """Stand at the pipe, or some metres beside it, with a telephone that knows where it is."""
     lon, lat = door.house.point_in(GRID)
     here = {"longitude": lon + metres_east / 102_000, "latitude": lat}
-    resident = door.visitor(language, PHONE, geolocation=here, permissions=["geolocation"])
+    return {"geolocation": here, "permissions": ["geolocation"]}
+
+
+def _neighbour(door: Door, language: str, *, metres_east: float = 0) -> Visitor:
+    """Let a resident in whom nobody knows."""
+    resident = door.visitor(language, PHONE, **_standing(door, metres_east=metres_east))
     resident.sign_in_by_phone(fresh_phone())
     return resident
 
