@@ -27,8 +27,8 @@ def answer(
 ) -> ServiceRequest:
     """Answer a request in words that everybody reads, in one language or both in one text.
 
-    A second answer takes the place of the first; history keeps both.  The first answer is also the first response.
-    The request is found by the words of its answer from now on.
+    A second answer takes the place of the first; history keeps both.  It is no response in the sense of the rates: that
+    is somebody looking at it (`keeping`).  The request is found by the words of its answer from now on.
 
     Raises
     ------

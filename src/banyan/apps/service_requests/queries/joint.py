@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Collection
+from datetime import date
 from typing import Any
 from uuid import UUID
-
-from django.db.models import Avg, Count, Q
 
 from banyan.apps.service_requests.models import Part, ReturnCall, Ruling, ServiceRequest
 from banyan.apps.service_requests.queries.many import within
@@ -23,7 +20,7 @@ from banyan.apps.service_requests.rules.joint import (
     PartStatus,
     PartStep,
 )
-from banyan.apps.service_requests.rules.rulings import Outcome, RulingStatus
+from banyan.apps.service_requests.rules.rulings import RulingStatus
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import NotFound
 from banyan.kit import guard
@@ -165,47 +162,6 @@ def hands_of(request: ServiceRequest) -> frozenset[UUID]:
     rows = Part.objects.filter(service_request=request).exclude(status__in=OVER)
     found = {one for pair in rows.values_list("handler_account_id", "resolved_by_account_id") for one in pair}
     return frozenset(one for one in found | {request.handler_account_id, request.resolved_by_account_id} if one)
-
-
-@dataclass(frozen=True, slots=True)
-class CallCounts:
-    """What return calls found within a time.
-
-    `n_settled` and `n_unsettled` are of those reached; `satisfaction` is the mean of 1 to 5, None where nobody said.
-    """
-
-    n: int
-    n_reached: int
-    n_unreachable: int
-    n_declined: int
-    n_settled: int
-    n_unsettled: int
-    n_satisfaction: int
-    satisfaction: float | None
-
-
-def return_call_counts(actor: Actor, *, town: Town, since: datetime, until: datetime) -> CallCounts:
-    """Count the return calls from `since` to before `until` about requests that the actor reaches with ``read_rates``.
-
-    One SQL statement; of nobody in particular.
-    """
-    reached = guard.reach(actor, "service_requests.read_rates")
-    rows = ReturnCall.objects.filter(at__gte=since, at__lt=until)
-    if not reached.everything:
-        rows = rows.filter(service_request_id__in=within(reached, town=town).values("id"))
-    counted: Mapping[str, Any] = rows.aggregate(
-        n=Count("id"),
-        n_reached=Count("id", filter=Q(outcome=Outcome.REACHED)),
-        n_unreachable=Count("id", filter=Q(outcome=Outcome.UNREACHABLE)),
-        n_declined=Count("id", filter=Q(outcome=Outcome.DECLINED)),
-        n_settled=Count("id", filter=Q(is_settled=True)),
-        n_unsettled=Count("id", filter=Q(is_settled=False)),
-        n_satisfaction=Count("satisfaction"),
-        mean=Avg("satisfaction"),
-    )
-    mean = counted["mean"]
-    counts = {name: int(value) for name, value in counted.items() if name != "mean"}
-    return CallCounts(**counts, satisfaction=None if mean is None else float(mean))
 
 
 # --- parked cases ----------------------------------------------------------------------------------------------------

@@ -148,11 +148,6 @@ def pressing(actor: Actor, wanted: Filter, *, town: Town, at: datetime, limit: i
     return [Row(*values) for values in rows.order_by(*order).values_list(*Row.__slots__)[:limit]]
 
 
-def shown_to_all(values: Sequence[Any]) -> Row:
-    """Return the columns of `Row` as everybody may see them.  The caller leaves confidential requests out."""
-    return _row(values, hides=True)
-
-
 def _row(values: Sequence[Any], *, hides: bool) -> Row:
     row = Row(*values)
     if not hides:

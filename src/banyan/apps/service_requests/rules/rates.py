@@ -149,11 +149,6 @@ class Counts:
         """Return the numbers behind a rate."""
         return self.tallies.get(rate, Tally())
 
-    def n_rest(self, rate: Rate) -> int:
-        """Return how many counted requests a rate does not look at yet, or not at all."""
-        tally = self.tally(rate)
-        return self.n_counted - tally.of - tally.unknown
-
     def __add__(self, other: Counts) -> Counts:
         keys = {**self.left_out, **other.left_out}
         return Counts(

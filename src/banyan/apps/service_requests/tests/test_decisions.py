@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from django_q.models import OrmQ
@@ -303,27 +303,6 @@ def test_a_bad_call_names_every_problem_and_changes_nothing(small_town: SmallTow
 
     assert {problem.where for problem in error.value.problems} == {"is_settled", "satisfaction", "reopens", "words"}
     assert (desk.counts(), desk.now.status) == (before, "closed")
-
-
-def test_return_calls_are_counted_within_reach(small_town: SmallTown):
-    for outcome, words in (
-        ("reached", {"is_settled": True, "satisfaction": 5}),
-        ("reached", {"is_settled": False, "satisfaction": 2}),
-        ("unreachable", {}),
-    ):
-        Desk(small_town, until="closed").call("coordinator", outcome, **words)
-    since, until = NOW, NOW + timedelta(days=1)
-
-    with small_town.scope():
-        counts = {
-            key: joint.return_call_counts(small_town.actor(key), town=small_town.town, since=since, until=until)
-            for key in ("coordinator", "other_coordinator", "auditor")
-        }
-
-    assert counts["coordinator"] == counts["auditor"]
-    one = counts["coordinator"]
-    assert (one.n, one.n_reached, one.n_settled, one.n_unsettled, one.satisfaction) == (3, 2, 1, 1, 3.5)
-    assert (counts["other_coordinator"].n, counts["other_coordinator"].satisfaction) == (0, None)
 
 
 # --- rounds and news -------------------------------------------------------------------------------------------------
