@@ -36,13 +36,15 @@ HIDDEN: Final = frozenset(
         *("people.Person", "people.Look", "audit.Disclosure", "service_requests.Comment", "notices.Notice"),
         *("notices.Channel", "notices.Choice", "notices.Habits", "notices.Delivery"),
         *("accounts.Account", "accounts.ApiToken", "accounts.StoredAnswer", "service_requests.SearchWord"),
+        *("service_requests.Follow", "service_requests.ReturnCall"),
     }
 )
 #: Columns that are not shown in the tables that are: free words, contacts, whoever reported, and the secret number.
 PERSONAL: Final = frozenset(
     {
         *("description", "address", "attributes", "remedy", "rating_words", "pause_reason", "tracking_number"),
-        *("reporter", "reporter_account_id", "person", "account", "lon", "lat"),
+        *("public_text", "answer", "words", "reason", "reasons", "task", "decision", "before"),
+        *("reporter", "reporter_account_id", "person", "account", "lon", "lat", "cell"),
     }
 )
 #: Tables whose longitude and latitude are those of a place, not of somebody's report.
