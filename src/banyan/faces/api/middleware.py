@@ -36,6 +36,11 @@ class ApiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith("/api/"):
             return self.get_response(request)
+        if request.method == "HEAD":
+            return _without_body(request, self._answered)
+        return self._answered(request)
+
+    def _answered(self, request: HttpRequest) -> HttpResponse:
         try:
             return _as_problem(self._answer(request))
         except BanyanError as error:
@@ -82,6 +87,23 @@ class ApiMiddleware:
             if response.status_code >= 400 and connection.vendor == "postgresql":
                 transaction.set_rollback(True)
             return response
+
+
+def _without_body(request: HttpRequest, answer: Handler) -> HttpResponse:
+    """Answer HEAD as GET would be answered, without the body; the length is the one that GET has (RFC 9110, 9.3.2)."""
+    request.method = "GET"
+    try:
+        response = answer(request)
+    finally:
+        request.method = "HEAD"
+    if response.streaming:
+        response.close()
+        empty = HttpResponse(status=response.status_code, headers=dict(response.headers))
+        empty.cookies = response.cookies
+        return empty
+    response.headers.setdefault("Content-Length", str(len(response.content)))
+    response.content = b""
+    return response
 
 
 def refusal_of_form(request: HttpRequest) -> int:
