@@ -181,10 +181,7 @@ def together(actor: Actor, found: ServiceRequest, *, town: Town) -> Together:
     root = queries.public(found.merged_into_id) if found.merged_into_id else None
     handled = root or found
     follows = queries.is_followed_by(actor.account_id, handled.id)
-    is_mine = actor.account_id is not None and actor.account_id in (
-        found.reporter_account_id,
-        handled.reporter_account_id,
-    )
+    is_mine = actor.account_id is not None and actor.account_id in _reporters(found, handled)
     may_follow = not (follows or is_mine or handled.status in ENDED or found.id in actor.bearer_of)
     register = parties.register(town)
     return Together(
@@ -195,6 +192,13 @@ def together(actor: Actor, found: ServiceRequest, *, town: Town) -> Together:
         may_follow=may_follow,
         answered_by=register.by_id.get(found.party_id) if found.party_id else None,
     )
+
+
+def _reporters(found: ServiceRequest, handled: ServiceRequest) -> set[UUID | None]:
+    """Return who reported it, or something that was merged into it: its news come to all of them."""
+    merged = queries.merged_into(handled) if handled.n_merged else ()
+    told = {child.reporter_account_id for child, _ in merged}
+    return {found.reporter_account_id, handled.reporter_account_id, *told}
 
 
 def followed_entries(request: TownRequest) -> list[shared.Entry]:

@@ -115,7 +115,8 @@ def report_details(request: TownRequest, town: str, code: str) -> HttpResponse: 
     typed = Typed.of(request)
     if request.POST.get("show") == "buildings" or preview.asks_first(request):
         return _details(request, service, typed)
-    if (sent := request.session.get(_SENT)) and typed.draft_id in (sent["id"], sent.get("draft")):
+    sent = request.session.get(_SENT)
+    if sent and typed.draft_id and typed.draft_id in (sent["id"], sent.get("draft")):
         return redirect("received", request.town.slug)
     if near.asks_first(request) and (found := near.near_to(request, service)):
         return _details(request, service, typed, n_photos=len(request.FILES.getlist("photos")), offered=found)
