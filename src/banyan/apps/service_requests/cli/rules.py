@@ -118,7 +118,7 @@ def export_rules(subject: str, slug: str) -> None:
     """Print the rules in force on a subject as JSON."""
     with entered(slug, "") as (_, _actor_of_nobody):
         body = queries.rules_now(subject).body
-    click.echo(json.dumps(body, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(dict(body), ensure_ascii=False, indent=2))
 
 
 @rules_group.command("import")

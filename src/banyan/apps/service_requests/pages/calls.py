@@ -13,9 +13,9 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from banyan.apps.service_requests import actions
+from banyan.apps.service_requests import actions, queries
 from banyan.apps.service_requests.actions import Call
-from banyan.apps.service_requests.pages import steps
+from banyan.apps.service_requests.pages import answer_words, steps
 from banyan.apps.service_requests.pages.panels import Refused
 from banyan.apps.service_requests.pages.shared import said_of_conflict
 from banyan.apps.service_requests.pages.steps import href_of, text_of, version_of
@@ -31,6 +31,10 @@ def record(request: TownRequest, town: str, service_request_id: UUID) -> HttpRes
     back = href_of(town, service_request_id) + "#calls"
     if request.method != "POST":  # the language was changed on a page that listed problems
         return redirect(back)
+    if request.POST.get("fill"):
+        found = queries.readable(request.actor, service_request_id, town=request.town)
+        typed = answer_words.put_in(request, found, field="call-words")
+        return steps.with_panel(request, service_request_id, Refused("call", typed=typed), status=200)
     call = _call(request.POST)
     try:
         actions.record_return_call(

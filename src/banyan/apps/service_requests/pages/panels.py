@@ -12,9 +12,10 @@ from banyan.apps.accounts import queries as accounts
 from banyan.apps.parties import queries as parties
 from banyan.apps.service_requests import queries
 from banyan.apps.service_requests.models import Part, Photo, ReturnCall, Ruling, ServiceRequest
-from banyan.apps.service_requests.pages import shared
+from banyan.apps.service_requests.pages import answer_words, shared
 from banyan.apps.service_requests.queries import joint
 from banyan.apps.service_requests.rules import RATEABLE, Status
+from banyan.apps.service_requests.rules.answer_templates import Template
 from banyan.apps.service_requests.rules.joint import (
     OVER,
     PART_NEEDS,
@@ -135,6 +136,8 @@ class CallPanel:
     """Each with the name of who called."""
     may_call: bool
     refused: Refused
+    templates: Sequence[Template] = ()
+    """Ready words for what was said."""
 
     @property
     def is_shown(self) -> bool:
@@ -272,4 +275,5 @@ def call_panel(actor: Actor, request: ServiceRequest, *, town: Town, refused: Re
         and actor.account_id not in joint.hands_of(request)
     )
     calls = [(row, names.get(row.account_id, "") if row.account_id else "") for row in rows]
-    return CallPanel(calls=calls, may_call=may, refused=refused.of("call"))
+    ready = answer_words.options(town, use="call") if may else ()
+    return CallPanel(calls=calls, may_call=may, refused=refused.of("call"), templates=ready)

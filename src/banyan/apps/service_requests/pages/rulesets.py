@@ -11,6 +11,7 @@ import orjson
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.cache import never_cache
@@ -37,6 +38,16 @@ STORIES: Final[Mapping[str, tuple[str, str]]] = {
     "routing": (gettext_noop("Routing"), gettext_noop("Who gets a report, by service, place, time and words.")),
     "ladder": (gettext_noop("Escalation ladder"), gettext_noop("Who hears of it, and when, as a clock runs out.")),
     "verification": (gettext_noop("Verification"), gettext_noop("Who looks whether the work is done.")),
+    "repeats": (
+        gettext_noop("Repeated reports"),
+        gettext_noop("How many voices about the same thing raise its urgency."),
+    ),
+    "answers": (gettext_noop("Ready answers"), gettext_noop("Words that the staff puts into its forms.")),
+    "rates": (gettext_noop("Rates"), gettext_noop("How the rates are weighed, and what is left out of them.")),
+    "retention": (
+        gettext_noop("Retention"),
+        gettext_noop("How long words and contacts are kept after a request has ended."),
+    ),
 }
 
 
@@ -82,7 +93,26 @@ TABLES: Final[Mapping[str, tuple[str, Sequence[Column]]]] = {
             Column("is_active", "flag"),
         ),
     ),
+    "repeats": (
+        "rules",
+        (
+            Column("name", "line"),
+            Column("threshold", "whole"),
+            Column("within_days", "whole"),
+            Column("at_most", "choice", tuple(str(one) for one in Urgency)),
+            Column("service_codes", "words"),
+        ),
+    ),
 }
+#: Subjects with a page of their own; what has neither page nor table is edited as a document (`exchange`).
+PAGES: Final[Mapping[str, str]] = {"routing": "office_routing", "answers": "office_answers"}
+
+
+def editor_of(subject: str, *, slug: str) -> str:
+    """Return the address of the page on which a subject is edited."""
+    if subject in PAGES:
+        return reverse(PAGES[subject], args=[slug])
+    return reverse("office_rules_table" if subject in TABLES else "office_rules_exchange", args=[slug, subject])
 
 
 def check_reader(request: TownRequest) -> None:
@@ -117,16 +147,14 @@ def published(request: TownRequest, subject: str, body: Mapping[str, Any], *, ve
 
 @never_cache
 @require_safe
-def overview(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
+def overview(request: TownRequest, town: str) -> HttpResponse:
     """Show every subject with the version that is in force."""
     check_reader(request)
-    held = [(subject, queries.rules_now(subject)) for subject in SUBJECTS if subject in STORIES]
-    other = [(subject, queries.rules_now(subject)) for subject in SUBJECTS if subject not in STORIES]
     context = {
         "subjects": [
-            (subject, gettext(STORIES[subject][0]), gettext(STORIES[subject][1]), now) for subject, now in held
-        ],
-        "others": other,
+            (subject, title_of(subject), gettext(story), queries.rules_now(subject), editor_of(subject, slug=town))
+            for subject, (_, story) in STORIES.items()
+        ]
     }
     return render(request, "service_requests/rules_overview.html", context)
 
@@ -149,6 +177,7 @@ def versions(request: TownRequest, town: str, subject: str) -> HttpResponse:
     context = {
         "subject": subject,
         "title": title_of(subject),
+        "editor": editor_of(subject, slug=town),
         "versions": found,
         "now": queries.rules_now(subject),
         "names": accounts.names(one.account_id for one in found),
@@ -162,7 +191,7 @@ def versions(request: TownRequest, town: str, subject: str) -> HttpResponse:
 
 def title_of(subject: str) -> str:
     """Return what a subject is called."""
-    return gettext(STORIES[subject][0]) if subject in STORIES else subject
+    return gettext(STORIES[subject][0])
 
 
 def _body_of(found: Sequence[RulesView], wanted: str, subject: str) -> Mapping[str, Any]:
@@ -175,7 +204,7 @@ def _body_of(found: Sequence[RulesView], wanted: str, subject: str) -> Mapping[s
 
 
 def _pretty(body: Mapping[str, Any]) -> str:
-    return json.dumps(body, ensure_ascii=False, indent=2)
+    return json.dumps(dict(body), ensure_ascii=False, indent=2)
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -185,7 +214,7 @@ def _pretty(body: Mapping[str, Any]) -> str:
 def export(request: TownRequest, town: str, subject: str) -> HttpResponse:  # noqa: ARG001
     """Answer the rules in force on a subject as JSON."""
     check_reader(request)
-    body = orjson.dumps(queries.rules_now(subject).body, option=orjson.OPT_INDENT_2)
+    body = orjson.dumps(dict(queries.rules_now(subject).body), option=orjson.OPT_INDENT_2)
     response = HttpResponse(body, content_type="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="{subject}-{request.town.slug}.json"'
     return response
@@ -320,7 +349,7 @@ def _read_table(
     entries, kept = [], []
     for i in range(min(n_rows, 200)):
         typed = {column.name: _typed(words, f"r{i}-{column.name}", column) for column in columns}
-        if f"r{i}-out" in words or not any(typed[one] for one in ("code", "name_zh", "name_en")):
+        if f"r{i}-out" in words or not any(typed.get(one) for one in ("code", "name", "name_zh", "name_en")):
             continue
         kept.append(len(rows))
         rows.append(typed)

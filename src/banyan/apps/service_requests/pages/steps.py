@@ -395,10 +395,12 @@ def _page(
     return render(request, "service_requests/staff.html", context, status=status)
 
 
-def with_panel(request: TownRequest, service_request_id: UUID, refused: panels.Refused) -> HttpResponse:
-    """Show a request with the form of a panel that was refused, its words and every problem."""
+def with_panel(
+    request: TownRequest, service_request_id: UUID, refused: panels.Refused, *, status: int = 422
+) -> HttpResponse:
+    """Show a request with the form of a panel that was refused or filled, its words and every problem."""
     found = queries.readable(request.actor, service_request_id, town=request.town)
-    return _page(request, found, refused=refused, status=422)
+    return _page(request, found, refused=refused, status=status)
 
 
 @require_POST
