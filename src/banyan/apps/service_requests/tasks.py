@@ -46,5 +46,5 @@ def _forgotten_in(town_id: UUID) -> int:
         due = actions.due_for_forgetting(town=town, at=at, limit=_FORGOTTEN_AT_ONCE)
     for service_request_id in due:
         with scopes.town(town_id):
-            actions.forget(actor=_HOUSE, town=town, service_request_id=service_request_id, at=at)
+            actions.forget(actor=_HOUSE, town=town, service_request_id=service_request_id, at=at, only_if_due=True)
     return len(due)

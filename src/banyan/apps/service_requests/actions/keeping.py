@@ -62,6 +62,13 @@ def columns(
             group=service.group,
             at=at,
             key=_key_of_draw(town),
+            has_to_be_seen=verification.has_to_be_seen(
+                kind=request.kind,
+                urgency=request.urgency,
+                privacy=request.privacy,
+                channel=request.channel,
+                has_account=request.reporter_account_id is not None,
+            ),
         )
         kept |= {
             "resolved_at": at,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
@@ -122,17 +123,24 @@ def keep_findable(request: ServiceRequest, changes: dict[str, Any]) -> None:
 # --- forgetting ------------------------------------------------------------------------------------------------------
 
 
-def forget(*, actor: Actor, town: Town, service_request_id: UUID, at: datetime) -> bool:
+def forget(*, actor: Actor, town: Town, service_request_id: UUID, at: datetime, only_if_due: bool = False) -> bool:
     """Forget the words, the photos and the contact of a request whose time is over; say whether there was anything.
 
     What happened, when and by whom of the staff stays in history; commitments there tell nothing any more.  The point
     is rounded as on the public map.  The town's own answer and why it was left out of the rates
-    stay, with personal data hidden that they quote; every other free word goes whole.  The caller is the daily task,
-    which has looked at the date.
+    stay, with personal data hidden that they quote; every other free word goes whole.
+
+    Parameters
+    ----------
+    only_if_due
+        Look once more, with the row locked, whether it has ended and its day has passed: somebody may have opened it
+        again since the daily task looked.
     """
     with scopes.action_transaction():
         request = ServiceRequest.objects.select_for_update(of=("self",)).filter(id=service_request_id).first()
         if request is None or request.retain_until is None:
+            return False
+        if only_if_due and not _is_due(request, town=town, at=at):
             return False
         person_id, photo_ids = request.reporter_id, list(request.photos.values_list("id", flat=True))
         _blank(request, at=at)
@@ -153,6 +161,12 @@ def forget(*, actor: Actor, town: Town, service_request_id: UUID, at: datetime) 
             for suffix in ("jpg", "thumb.jpg"):
                 files.path_of(town.id, photo_id, suffix=suffix).unlink(missing_ok=True)
     return True
+
+
+def _is_due(request: ServiceRequest, *, town: Town, at: datetime) -> bool:
+    today = at.astimezone(ZoneInfo(town.time_zone)).date()
+    until = request.retain_until
+    return rules.Status(request.status) in rules.ENDED and until is not None and until < today
 
 
 def _blank(request: ServiceRequest, *, at: datetime) -> None:

@@ -192,11 +192,13 @@ def answer_supervision(*, actor: Actor, town: Town, supervision_id: UUID, words:
     """
     _check_words(words)
     with scopes.action_transaction():
-        row: Supervision | None = Supervision.objects.select_for_update(of=("self",)).filter(id=supervision_id).first()
-        if row is None:
+        tickets = Supervision.objects.filter(id=supervision_id)
+        request_id = tickets.values_list("service_request_id", flat=True).first()
+        if request_id is None:
             raise NotFound("supervision ticket")
-        verb = "service_requests.answer_supervision"
-        request = queries.locked_for(actor, row.service_request_id, town=town, verb=verb)
+        # The request is locked first, as everywhere, so that two who work on it never wait for each other.
+        request = queries.locked_for(actor, request_id, town=town, verb="service_requests.answer_supervision")
+        row: Supervision = tickets.select_for_update(of=("self",)).get()
         if row.answered_at is not None:
             raise AlreadyAnswered()
         row.answer, row.answered_by_account_id, row.answered_at = words.strip(), actor.account_id, at

@@ -39,7 +39,7 @@ class Outcome(StrEnum):
 #: From the how many-th return on a request goes to arbitration by itself.
 RETURNS_TO_ARBITRATION: Final = 2
 #: Steps after which an open question has lost its point: nobody's clock runs any more.
-_PUTS_ASIDE: Final = frozenset({Step.RESOLVE, Step.RETURN, Step.WITHDRAW, Step.REJECT})
+_PUTS_ASIDE: Final = frozenset({Step.RESOLVE, Step.RETURN, Step.PARK, Step.WITHDRAW, Step.REJECT})
 
 
 def clock_is_on(status: str, *, has_deadline: bool) -> bool:
@@ -57,7 +57,7 @@ def asides(step: Step) -> frozenset[RulingKind]:
     if step not in _PUTS_ASIDE:
         return frozenset()
     extension = {RulingKind.EXTENSION}
-    return frozenset(extension if step is Step.RETURN else extension | {RulingKind.ARBITRATION})
+    return frozenset(extension if step in (Step.RETURN, Step.PARK) else extension | {RulingKind.ARBITRATION})
 
 
 def question_problems(kind: str, *, reason: str, minutes: int | None, for_part: bool) -> list[Problem]:

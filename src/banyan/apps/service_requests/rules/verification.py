@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from banyan.apps.service_requests.rules.documents import Reader
+from banyan.apps.service_requests.rules.states import ON_BEHALF, Kind, Urgency
 from banyan.base.errors import Problem, mark
 
 if TYPE_CHECKING:
@@ -107,20 +108,38 @@ def wait_for(
     group: str,
     at: datetime,
     key: bytes,
+    has_to_be_seen: bool = False,
 ) -> Wait:
     """Return what a request resolved at an instant waits for, by the first policy that fits its service.
 
-    `key` is the secret of the draw (`is_drawn`).
+    Parameters
+    ----------
+    key
+        The secret of the draw (`is_drawn`).
+    has_to_be_seen
+        Nobody's silence counts (`has_to_be_seen`): where the policy would take it for an answer, somebody looks.
     """
     for one in body.get("policies", ()):
         if one.get("is_active", True) and _concerns(one, service_code, group):
             policy = Policy(one["policy"])
+            if has_to_be_seen and policy in (Policy.SAMPLE, Policy.SILENCE):
+                policy = Policy.STAFF
             by = at + timedelta(days=int(one.get("days") or DAYS))
             looked_at = policy is Policy.STAFF or (
                 policy is Policy.SAMPLE and is_drawn(request_id, share=float(one.get("share") or 0), key=key)
             )
             return Wait(policy, None if looked_at else by)
     return Wait(Policy.EITHER, None)
+
+
+def has_to_be_seen(*, kind: str, urgency: str, privacy: str, channel: str, has_account: bool) -> bool:
+    """Say whether silence proves nothing, so that somebody of the town has to look.
+
+    It proves nothing of hazards and emergencies, of what is confidential, and of people for whom somebody else wrote
+    the report down and who have no account, so that the news does not reach them.
+    """
+    cannot_speak = channel in ON_BEHALF and not has_account
+    return kind == Kind.HAZARD or urgency == Urgency.EMERGENCY or privacy == "confidential" or cannot_speak
 
 
 def _concerns(one: Mapping[str, Any], service_code: str, group: str) -> bool:

@@ -187,3 +187,16 @@ def test_the_words_for_everybody_are_bounded_like_all_words(small_town: SmallTow
             at=NOW,
         )
     assert [problem.code for problem in refused.value.problems] == ["too_long"]
+
+
+def test_what_was_opened_again_since_the_task_looked_is_not_forgotten(small_town: SmallTown):
+    made = _ended(small_town)
+    small_town.step(made.id, "reopen", "coordinator", reason="又坏了")
+    with small_town.scope():
+        later = NOW + timedelta(days=9999)
+        is_gone = actions.forget(
+            actor=HOUSE, town=small_town.town, service_request_id=made.id, at=later, only_if_due=True
+        )
+        kept = ServiceRequest.objects.get(id=made.id).description
+
+    assert (is_gone, bool(kept)) == (False, True)

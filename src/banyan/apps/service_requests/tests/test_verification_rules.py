@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -109,3 +110,27 @@ def test_a_sample_needs_a_share_and_every_policy_a_name():
         ("policies[0].days", "range"),
         ("policies[0].share", "required"),
     }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"kind": "hazard"},
+        {"urgency": "emergency"},
+        {"privacy": "confidential"},
+        {"channel": "door_to_door", "has_account": False},
+    ],
+)
+@pytest.mark.parametrize("policy", ["silence", "sample"])
+def test_where_silence_proves_nothing_somebody_looks(words: dict[str, Any], policy: str):
+    plain = {"kind": "repair", "urgency": "normal", "privacy": "named", "channel": "web", "has_account": True}
+    body = {"policies": [{"code": "all", "policy": policy, "share": 0.0, "days": 3}]}
+
+    def wait(**of: Any) -> verification.Wait:
+        seen = verification.has_to_be_seen(**of)
+        return verification.wait_for(
+            body, request_id=uuid4(), service_code="lamp", group="lighting", at=AT, key=KEY, has_to_be_seen=seen
+        )
+
+    assert wait(**plain).verify_by_at is not None
+    assert (wait(**{**plain, **words}).policy, wait(**{**plain, **words}).verify_by_at) == ("staff", None)
