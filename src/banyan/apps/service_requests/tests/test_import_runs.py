@@ -233,7 +233,7 @@ def test_a_file_is_uploaded_brought_in_by_the_queue_looked_at_and_taken_back(sma
     with small_town.scope():
         run = ImportRun.objects.get()
     assert run.status == importing.WAITING
-    assert 'http-equiv="refresh"' in client.get(page).content.decode()
+    assert 'hx-trigger="every 3s"' in client.get(page).content.decode()
     words = {"town_id": str(small_town.town.id), "run_id": str(run.id)}
     import_turns.bring_in(**words)
     import_turns.bring_in(**words)  # delivered a second time
