@@ -382,7 +382,8 @@ def test_people_and_their_words_are_not_among_the_records():
     columns = {name for model in shown_models() for name in shown_fields(model) if not name.startswith("description_")}
 
     assert not labels & HIDDEN and not any(label.startswith("people.") for label in labels)
-    assert columns & PERSONAL <= {"lon", "lat", "description", "attributes"}  # the last are questions of a service, not answers
+    # longitude and latitude of places; the attributes are the questions of a service, not their answers
+    assert columns & PERSONAL <= {"lon", "lat", "description", "attributes"}
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from banyan.kit import guard
 @click.option(
     "--rules", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Rules to try, not yet published."
 )
-def route(slug: str, who: str, all_past: bool, rules: Path | None, **asked: str) -> None:
+def route(*, slug: str, who: str, all_past: bool, rules: Path | None, **asked: str) -> None:
     """Say what the routing rules would do with a report, and why; or with every past request.  Nothing is stored."""
     with entered(slug, who) as (town, actor):
         if who:
@@ -126,7 +126,7 @@ def export_rules(subject: str, slug: str) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @in_town
 @as_whom
-def import_rules(subject: str, file: Path, slug: str, who: str) -> None:
+def import_rules(*, subject: str, file: Path, slug: str, who: str) -> None:
     """Bring the rules of a JSON file into force, or list every problem and change nothing."""
     with entered(slug, who) as (town, actor):
         body = _checked_rules(town, subject, file)
