@@ -44,9 +44,11 @@ class Shown:
 @require_safe
 def listed(request: TownRequest, town: str) -> HttpResponse:  # noqa: ARG001
     """List the incidents: those that go on, and the newest that are over."""
+    now, past = queries.open_incidents(), queries.past_incidents()
+    numbers = queries.n_requests_of([*now, *past])
     context = {
-        "now": [_shown(one, request) for one in queries.open_incidents()],
-        "past": [_shown(one, request) for one in queries.past_incidents()],
+        "now": [_shown(one, request, n_requests=numbers.get(one.id, 0)) for one in now],
+        "past": [_shown(one, request, n_requests=numbers.get(one.id, 0)) for one in past],
         "may_open": guard.may(request.actor, "service_requests.open_incident"),
     }
     return render(request, "service_requests/incidents.html", context)
@@ -69,12 +71,12 @@ def _page(
 ) -> HttpResponse:
     town = request.town
     runs = queries.may_run(request.actor, row, town=town)
-    attached = list(queries.requests_of(row)[:200]) if runs else []
-    proposed = queries.proposed_for(row, town=town) if runs and row.ended_at is None else []
+    attached = queries.requests_of(request.actor, row, town=town) if runs else []
+    proposed = queries.proposed_for(request.actor, row, town=town) if runs and row.ended_at is None else []
     moments = audit.timeline(("incident", row.id))
     context = {
         "incident": row,
-        "shown": _shown(row, request),
+        "shown": _shown(row, request, n_requests=queries.n_requests_of([row]).get(row.id, 0)),
         "runs": runs,
         "attached": _with_words(attached, request),
         "proposed": _with_words(proposed, request),
@@ -91,13 +93,13 @@ def _with_words(rows: Sequence[Any], request: TownRequest) -> list[tuple[Any, qu
     return [(row, services[row.service_id], places.get(row.place_id) if row.place_id else None) for row in rows]
 
 
-def _shown(row: Incident, request: TownRequest) -> Shown:
+def _shown(row: Incident, request: TownRequest, *, n_requests: int) -> Shown:
     offered = queries.catalogue(request.town).offered
     return Shown(
         row=row,
         place=territory.tree(request.town).by_id.get(row.place_id),
         services=[offered[code] for code in row.service_codes if code in offered],
-        n_requests=queries.requests_of(row).count(),
+        n_requests=n_requests,
     )
 
 

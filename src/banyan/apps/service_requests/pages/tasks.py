@@ -158,6 +158,8 @@ def _task(actor: Actor, line: Line) -> Task:
         party_ids=frozenset({row.party_id} if row.party_id else ()),
     )
     allowed = [step for step in steps_from(row.status) if guard.may(actor, f"service_requests.{step}", subject=subject)]
+    if queries.is_bound(actor, row):
+        allowed = [step for step in allowed if step is not Step.RETURN]
     first = FIRST[Status(row.status)]
     return Task(
         line=line, next=first if first in allowed else None, others=[step for step in _BESIDE if step in allowed]

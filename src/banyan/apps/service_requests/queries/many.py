@@ -71,6 +71,7 @@ class Row:
     handler_account_id: UUID | None
     rating: int | None
     version: int
+    is_binding: bool
     is_text_public: bool
     description: str
     """What everybody reads where the reader may see the public part only, "" where no words were published."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from banyan.apps.service_requests.models import Comment, Photo, ServiceRequest
+from banyan.apps.service_requests.queries.many import Row
 from banyan.apps.service_requests.rules import (
     OWN_ACTIONS,
     Step,
@@ -159,7 +160,7 @@ def may_verify(actor: Actor, request: ServiceRequest, *, town: Town) -> bool:
     )
 
 
-def is_bound(actor: Actor, request: ServiceRequest) -> bool:
+def is_bound(actor: Actor, request: ServiceRequest | Row) -> bool:
     """Say whether arbitration bound the actor's party to a request, so that it cannot give it back."""
     return request.is_binding and request.party_id is not None and request.party_id in actor.party_ids()
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q
 
 from banyan.apps.service_requests.models import Follow, Incident, Merge, ServiceRequest
-from banyan.apps.service_requests.queries.many import Row, public_rows
+from banyan.apps.service_requests.queries.many import Row, public_rows, within
 from banyan.apps.service_requests.queries.offered import catalogue
 from banyan.apps.service_requests.rules import OPEN
+from banyan.apps.service_requests.rules.privacy import Privacy
 from banyan.apps.territory import queries as territory
 from banyan.apps.territory.queries import Town
 from banyan.base.errors import NotFound
@@ -99,18 +100,27 @@ def may_run(actor: Actor, one: Incident, *, town: Town) -> bool:
     return guard.may(actor, "service_requests.open_incident", subject=subject)
 
 
-def requests_of(one: Incident) -> QuerySet[ServiceRequest]:
-    """Return the requests that hang on an incident, newest first."""
-    rows: QuerySet[ServiceRequest] = ServiceRequest.objects.filter(incident=one).order_by("-requested_at", "-id")
-    return rows
+def requests_of(actor: Actor, one: Incident, *, town: Town) -> list[ServiceRequest]:
+    """Return the requests that hang on an incident and that the actor may read in full, newest first."""
+    rows = within(guard.reach(actor, "service_requests.read"), town=town).filter(incident=one)
+    return list(rows.order_by("-requested_at", "-id")[:MOST_SHOWN])
 
 
-def proposed_for(one: Incident, *, town: Town) -> list[ServiceRequest]:
-    """Return open requests that the incident may explain: of its services, in its place, since it began."""
+def n_requests_of(incidents: Sequence[Incident]) -> dict[UUID, int]:
+    """Return how many requests hang on each incident, as everybody may know: confidential ones are not counted."""
+    rows = ServiceRequest.objects.filter(incident__in=incidents).exclude(privacy=Privacy.CONFIDENTIAL)
+    return dict(rows.order_by().values_list("incident_id").annotate(Count("id")))
+
+
+def proposed_for(actor: Actor, one: Incident, *, town: Town) -> list[ServiceRequest]:
+    """Return open requests that the incident may explain and that the actor may read in full.
+
+    They are of its services, in its place, and came since it began.
+    """
     tree = territory.tree(town)
     place = tree.by_id.get(one.place_id)
     inside = [p.id for p in tree.below(place.path) if p.level != "building"] if place else []
-    rows = ServiceRequest.objects.filter(
+    rows = within(guard.reach(actor, "service_requests.read"), town=town).filter(
         place_id__in=inside, status__in=OPEN, incident__isnull=True, requested_at__gte=one.starts_at
     )
     if one.service_codes:
