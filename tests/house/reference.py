@@ -125,6 +125,7 @@ def _command_text(path: str, command: click.Command) -> str:
     context = click.Context(
         command, info_name=path, terminal_width=WIDTH, max_content_width=WIDTH, help_option_names=["-h", "--help"]
     )
+    command._help_option = None  # Click keeps the one of whoever asked first, with other names
     lines = [line.rstrip() for line in command.get_help(context).splitlines()]
     return "\n".join([f"## `{path}`", "", "```text", *lines, "```"])
 
