@@ -20,10 +20,7 @@ from tests.towns import SmallTown, small_town
 from tests.trust.slow_news import ATTEMPTS
 from tests.trust.test_worker_killed import n_notices, wait_until, worker
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif("connection.vendor != 'sqlite'", reason="only SQLite has one lock for all writers"),
-]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]  # SQLite alone has one lock for all writers
 
 
 class Holder:
