@@ -132,7 +132,7 @@ Subject = Annotated[str, Field(max_length=20, description="What the rules are ab
 def read_rules(request: TownRequest, subject: Subject) -> HttpResponse:
     guard.authorise(request.actor, "service_requests.read_rules", subject=guard.Subject())
     now = queries.rules_now(subject)
-    return answered({"subject": subject, "version": now.version, "body": now.body})
+    return answered({"subject": subject, "version": now.version, "body": dict(now.body)})
 
 
 @router.post("/rules/{str:subject}", response=RulesOut, operation_id="publish_rules", summary="Bring rules into force")
