@@ -133,6 +133,8 @@ def details(told: Told) -> str:
             f"* deadlines: {told['deadlines']['n']:,}, starts spread over ten years; reading the calendar included, "
             "storing not."
         )
+    if told.get("remark"):
+        lines.append(f"* {told['remark']}")
     lines += [f"* {_NAMES[name]} left out: {why}." for name, why in told["left_out"].items()]
     return "\n".join(lines) + "\n" if lines else ""
 
@@ -144,7 +146,7 @@ its own while two web workers serve the town and one reader opens its public lis
 the same two cores. Ten thousand requests are those of the town of the other tables; a million are the same ones copied
 a hundred times, each copy further in the past, with their search words, without history and photos: a longer past, not
 a larger desk, so about as many requests are open. Lists, maps and searches are asked for over HTTP, by a manager
-signed in by session where it is the board. The dry run decides on stored requests, with rules that take most of them.
+signed in by session where it is the board. The dry run decides on stored requests.
 """
 
 
