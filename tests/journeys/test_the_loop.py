@@ -110,6 +110,7 @@ def _triages_and_dispatches(coordinator: Visitor, words: str) -> None:
     chosen = coordinator.page.locator("#f-party_id option:checked")
     expect(chosen).to_contain_text(coordinator.bi(party.name))
     coordinator.press("Send it there")
+    expect(coordinator.button("Send it there")).to_have_count(0)
     expect(coordinator.page.locator("main").get_by_text(coordinator.bi(party.name)).first).to_be_visible()
 
 
